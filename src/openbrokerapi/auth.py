@@ -1,0 +1,173 @@
+"""Who may send requests (section "Platform to Service Broker Authentication").
+
+An authenticator for all hosts has a method ``identify(request)``, plain or ``async def``: it returns the user's name, or
+None for nobody in particular, and raises :class:`~openbrokerapi.errors.ErrUnauthorized`. An authenticator of 4.7.3 has
+``authenticate()``, which runs in Flask's request context and returns None or a Flask response; it is for Flask only.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+import sys
+from abc import abstractmethod
+from collections.abc import Awaitable, Iterable
+from typing import Any, Protocol
+
+from .errors import ErrUnauthorized
+from .marks import nonblocking
+from .protocol.problems import UNAUTHORIZED
+from .protocol.request import Request
+
+_AUTHORIZATION = b"authorization"
+
+
+class BrokerCredentials:
+    """A user name and a password for basic authentication."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self.username = username
+        self.password = password
+
+    def __repr__(self) -> str:
+        return f"<BrokerCredentials {self.username}>"
+
+
+class IdentifiesRequests(Protocol):
+    """An authenticator for all hosts."""
+
+    def identify(self, request: Request) -> str | Awaitable[str | None] | None:
+        """Give the user's name, or None for nobody in particular.
+
+        Raises:
+            ErrUnauthorized: The request carries no valid credentials: 401.
+        """
+        ...
+
+
+class BrokerAuthenticator:
+    """The base of 4.7.3's authenticators: ``authenticate`` runs in Flask's request context."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Authenticate the present request."""
+        return self.authenticate()
+
+    @abstractmethod
+    def authenticate(self) -> Any:
+        """Give None for a request that may pass, or the Flask response that refuses it."""
+        raise NotImplementedError
+
+
+class _Secrets:
+    """A set of secrets that can only be asked whether something is in it, in constant time."""
+
+    def __init__(self, values: Iterable[bytes]) -> None:
+        # Digests under a key of this process: their length says nothing, and none of them can be read back.
+        self._key = secrets.token_bytes(32)
+        self._digests = [self._digest(value) for value in values]
+
+    def _digest(self, value: bytes) -> bytes:
+        return hmac.digest(self._key, value, "sha256")
+
+    def has(self, value: bytes) -> bool:
+        given = self._digest(value)
+        found = False
+        for digest in self._digests:
+            found |= hmac.compare_digest(given, digest)
+        return found
+
+
+def basic_pair(request: Request) -> bytes | None:
+    """Give ``user:password`` of a request with basic authentication, or None (AUTH-04)."""
+    scheme, _, encoded = request.headers.get(_AUTHORIZATION, b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        pair = base64.b64decode(encoded.strip(), validate=True)
+    except binascii.Error:
+        return None
+    return pair if b":" in pair else None
+
+
+def basic_username(request: Request) -> str | None:
+    """Give the user's name of a request with basic authentication, or None; nothing is verified."""
+    pair = basic_pair(request)
+    return None if pair is None else pair.partition(b":")[0].decode(errors="replace")
+
+
+class BasicBrokerAuthenticator(BrokerAuthenticator):
+    """Basic authentication against one or several pairs of user and password (AUTH-01 to AUTH-04, AUTH-10)."""
+
+    challenge = 'Basic realm="service broker"'
+
+    def __init__(self, *credentials: BrokerCredentials) -> None:
+        self._pairs = _Secrets(f"{each.username}:{each.password}".encode() for each in credentials)
+
+    @nonblocking
+    def identify(self, request: Request) -> str | None:
+        """Give the user's name of a request with a known pair."""
+        pair = basic_pair(request)
+        if pair is None or not self._pairs.has(pair):
+            raise ErrUnauthorized(challenge=self.challenge)
+        return pair.partition(b":")[0].decode(errors="replace")
+
+    def authenticate(self) -> Any:
+        """Give None for Flask's present request if it carries a known pair, else a response with 401."""
+        # Only ever called inside Flask, so Flask is loaded; this module stays free of it.
+        value = sys.modules["flask"].request.headers.get("Authorization", "")
+        try:
+            self.identify(Request("", b"", b"", {_AUTHORIZATION: value.encode("latin-1", "replace")}))
+        except ErrUnauthorized:
+            return {"description": UNAUTHORIZED.description}, UNAUTHORIZED.status, {"WWW-Authenticate": self.challenge}
+        return None
+
+
+class BearerAuthenticator:
+    """Opaque bearer tokens that were agreed with the platform (AUTH-05)."""
+
+    challenge = 'Bearer realm="service broker"'
+
+    def __init__(self, *tokens: str) -> None:
+        self._tokens = _Secrets(token.encode() for token in tokens)
+
+    @nonblocking
+    def identify(self, request: Request) -> None:
+        """Pass a request with a known token; a token names nobody."""
+        scheme, _, token = request.headers.get(_AUTHORIZATION, b"").partition(b" ")
+        if scheme.lower() != b"bearer" or not self._tokens.has(token.strip()):
+            raise ErrUnauthorized(challenge=self.challenge)
+
+
+class NoneBrokerAuthenticator(BrokerAuthenticator):
+    """No authentication: every request passes."""
+
+    @nonblocking
+    def identify(self, request: Request) -> None:
+        """Pass every request."""
+
+    def authenticate(self) -> None:
+        """Pass every request."""
+
+
+#: The names of 4.4 to 4.5.
+Authenticator = BrokerAuthenticator
+BasicAuthenticator = BasicBrokerAuthenticator
+NoneAuthenticator = NoneBrokerAuthenticator
+
+
+def authenticator_for(credentials: BrokerCredentials | Iterable[BrokerCredentials] | None, authenticator: Any) -> Any:
+    """Choose the authenticator of an application: the given one, else one for the credentials, else none.
+
+    Raises:
+        ValueError: The credentials are an empty list, which would lock everybody out.
+    """
+    if authenticator is not None:
+        return authenticator
+    if credentials is None:
+        return NoneBrokerAuthenticator()
+    pairs = [credentials] if isinstance(credentials, BrokerCredentials) else list(credentials)
+    if not pairs:
+        raise ValueError("no credentials: give one or several BrokerCredentials, or None for no authentication")
+    return BasicBrokerAuthenticator(*pairs)

@@ -1,0 +1,1 @@
+"""The command `openbroker`: the composition root, one module per command."""

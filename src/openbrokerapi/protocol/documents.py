@@ -1,0 +1,30 @@
+"""Objects as JSON: what an author's object holds is what is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Give the attributes of an object as JSON fields: None and names with an underscore in front are left out.
+
+    Raises:
+        TypeError: The value is neither JSON nor an object with attributes.
+    """
+    try:
+        attributes = vars(value)
+    except TypeError:
+        raise TypeError(f"{type(value).__name__} cannot be sent as JSON") from None
+    return {name: held for name, held in attributes.items() if held is not None and name[:1] != "_"}
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=fields_of)
+
+encode = _ENCODER.encode
+
+
+def plain(value: Any) -> Any:
+    """Give ``value`` as it would be read back from its JSON: dicts, lists, strings, numbers, booleans, None."""
+    return msgspec.json.decode(encode(value))

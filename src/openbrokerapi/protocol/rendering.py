@@ -1,0 +1,161 @@
+"""From the broker's answer, or its error, to a response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from .answers import (
+    ACCEPTED_FIELDS,
+    DONE_FIELDS,
+    FAILURE_FLAGS,
+    MAX_OPERATION,
+    REQUIRES,
+    STATES,
+    Answer,
+    InvalidAnswer,
+    Outcome,
+)
+from .call import Call
+from .documents import encode
+from .endpoints import FETCH_BINDING, POLL_INSTANCE, Endpoint
+from .offerings import Index
+from .problems import ASYNC_REQUIRED, UNAUTHORIZED, Problem, Refusal
+from .request import Response
+
+# CT-01
+JSON = (b"content-type", b"application/json")
+_JSON_ONLY = (JSON,)
+_CHALLENGE = (b"www-authenticate", b'Basic realm="service broker"')
+_ACCEPTED = 202
+_TEXT_FIELDS = frozenset(("dashboard_url", "syslog_drain_url", "route_service_url", "service_id", "plan_id"))
+_OBJECT_FIELDS = frozenset(("credentials", "parameters"))
+
+
+def render(call: Call, answer: Answer) -> Response:
+    """Render the broker's answer.
+
+    Raises:
+        Refusal: 422 ``AsyncRequired``: the broker went asynchronous although the platform cannot (ASY-09, ASY-10).
+        InvalidAnswer: The specification does not allow this answer.
+    """
+    endpoint = call.endpoint
+    if answer.outcome is Outcome.ACCEPTED:
+        return _accepted(call, answer)
+    body = _body(DONE_FIELDS[endpoint], answer)
+    headers = _polled(endpoint, answer, body) if "state" in body else _JSON_ONLY
+    status = endpoint.made if answer.outcome is Outcome.DONE else 200
+    return Response(status, headers, _encoded(body))
+
+
+def _accepted(call: Call, answer: Answer) -> Response:
+    if not call.accepts_incomplete:
+        raise Refusal(ASYNC_REQUIRED)
+    body = _body(ACCEPTED_FIELDS[call.endpoint], answer)
+    if answer.operation:
+        body["operation"] = _operation(answer.operation)
+    return Response(_ACCEPTED, _JSON_ONLY, _encoded(body))
+
+
+def _operation(operation: str) -> str:
+    # PROV-31, BIND-43, UNB-17, DEP-20
+    if len(operation) > MAX_OPERATION:
+        raise InvalidAnswer(f"the operation has more than {MAX_OPERATION} characters")
+    return operation
+
+
+def _body(names: tuple[str, ...], answer: Answer) -> dict[str, Any]:
+    fields = answer.fields
+    body = {}
+    for name in names:
+        value = fields.get(name)
+        if value is not None:
+            _check_type(name, value)
+            body[name] = value
+    return {**answer.extensions, **body} if answer.extensions else body
+
+
+def _check_type(name: str, value: Any) -> None:
+    if (name in _TEXT_FIELDS and not isinstance(value, str)) or (
+        name in _OBJECT_FIELDS and not isinstance(value, Mapping)
+    ):
+        wanted = "a string" if name in _TEXT_FIELDS else "a mapping"
+        raise InvalidAnswer(f"{name} must be {wanted}, not {type(value).__name__}")
+
+
+def _polled(endpoint: Endpoint, answer: Answer, body: dict[str, Any]) -> tuple[tuple[bytes, bytes], ...]:
+    # LOI-09, LOB-07
+    if body["state"] not in STATES:
+        raise InvalidAnswer("the state of an operation must be one of: " + ", ".join(sorted(STATES)))
+    if not body.get("description"):  # LOI-17
+        body.pop("description", None)
+    if endpoint is POLL_INSTANCE and body["state"] == "failed":
+        body |= _flags(endpoint, answer.fields)
+    if answer.retry_after is None or body["state"] != "in progress":
+        return _JSON_ONLY
+    return (JSON, (b"retry-after", b"%d" % answer.retry_after))  # LOI-23, LOB-17: seconds
+
+
+def _flags(endpoint: Endpoint | None, source: Mapping[str, Any]) -> dict[str, bool]:
+    names = FAILURE_FLAGS.get(endpoint, ()) if endpoint is not None else ()
+    return {name: source[name] for name in names if isinstance(source.get(name), bool)}
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    try:
+        return encode(body) if body else b"{}"
+    except (TypeError, ValueError, msgspec.EncodeError, RecursionError) as error:
+        # The text of the error may quote a value.
+        raise InvalidAnswer(f"the answer cannot be written as JSON ({type(error).__name__})") from None
+
+
+def undeclared(call: Call, answer: Answer, catalog: Index | None) -> list[str]:
+    """Name the fields of a binding that its offering may not return, and take them out (BIND-46 to 48, GETB-10).
+
+    Args:
+        catalog: The catalog last seen; None where there is none, and then nothing can be said.
+    """
+    given = [name for name in REQUIRES if answer.fields.get(name)]
+    if not given or catalog is None:
+        return []
+    offering = call.offering or (catalog.get(call.service_id) if call.service_id else None)
+    if offering is not None:
+        declared = offering.requires
+    elif call.endpoint is FETCH_BINDING:
+        # No hint says which offering it is of: what none of them declares, this one does not.
+        declared = frozenset[str]().union(*(each.requires for each in catalog.values()))
+    else:
+        return []
+    wrong = [name for name in given if REQUIRES[name] not in declared]
+    for name in wrong:
+        del answer.fields[name]
+    return wrong
+
+
+def render_problem(
+    endpoint: Endpoint | None,
+    problem: Problem,
+    description: str | None = None,
+    *,
+    flags: Mapping[str, Any] | None = None,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Response:
+    """Render what is wrong (section "Service Broker Errors").
+
+    Args:
+        endpoint: Where; None if the request reached none.
+        description: What the author says; else the problem's own sentence.
+        flags: ``instance_usable`` and ``update_repeatable``, where the author set them.
+    """
+    body: dict[str, Any] = {}
+    if problem.code is not None:
+        body["error"] = problem.code
+    if text := description or problem.description:
+        body["description"] = text
+    if flags:
+        body |= _flags(endpoint, flags)
+    if problem is UNAUTHORIZED and not headers:
+        headers = (_CHALLENGE,)  # AUTH-11
+    return Response(problem.status_at(endpoint), (JSON, *headers), encode(body))

@@ -1,0 +1,138 @@
+"""The ASGI host: for uvicorn, granian or hypercorn, and to mount in Starlette or FastAPI."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, TypeAlias
+
+from openbrokerapi.auth import BrokerCredentials, IdentifiesRequests, authenticator_for
+from openbrokerapi.log_util import request_identity
+from openbrokerapi.protocol.headers import REQUEST_IDENTITY
+from openbrokerapi.protocol.problems import TOO_LARGE, Refusal, bad_request
+from openbrokerapi.protocol.request import Request, Response
+from openbrokerapi.settings import Settings
+
+from .exchange import Exchange
+from .health import Health
+from .waiting import Lanes, wait_on_loop
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class BrokerASGI:
+    """An ASGI application that answers for one broker."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.health = Health(exchange)
+        self._lanes = Lanes(exchange.settings.threads)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection of the server's."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = _request(scope)
+        identity = request.headers.get(REQUEST_IDENTITY)
+        if identity is not None:
+            # Every request has a context of its own, so this needs no taking back.
+            request_identity.set(identity.decode("latin-1"))
+
+        async def read_body(limit: int) -> bytes:
+            return await _body(request, receive, limit)
+
+        conversation = self.health.conversation(request) or self.exchange.converse(request)
+        response = await wait_on_loop(conversation, read_body, self._lanes.of(request.method))
+        await _send(response, send, bodiless=request.method == "HEAD")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.health.stopping = True
+        self._lanes.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _request(scope: Scope) -> Request:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    root: str = scope.get("root_path", "")
+    if root:
+        # A mounted application sees the whole path, and the mount point beside it.
+        path = path.removeprefix(root.encode()) or b"/"
+    return Request(scope["method"], path.partition(b"?")[0], scope["query_string"], dict(scope["headers"]))
+
+
+async def _body(request: Request, receive: Receive, limit: int) -> bytes:
+    length = request.headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body") and len(body) <= limit and message["type"] == "http.request":
+        return body
+    return await _rest(message, receive, limit)
+
+
+async def _rest(message: Message, receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise bad_request("The request body is not complete.")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(TOO_LARGE, f"The request body is larger than the {limit} bytes that this broker accepts.")
+
+
+async def _send(response: Response, send: Send, *, bodiless: bool) -> None:
+    status, headers, body = response
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", b"%d" % len(body))] if status != 304 else list(headers),
+        }
+    )
+    await send({"type": "http.response.body", "body": b"" if bodiless else body})
+
+
+def create_app(
+    broker: Any,
+    credentials: BrokerCredentials | Iterable[BrokerCredentials] | None = None,
+    *,
+    authenticator: IdentifiesRequests | None = None,
+    settings: Settings | None = None,
+    logger: logging.Logger | None = None,
+) -> BrokerASGI:
+    """Make an ASGI application that answers for ``broker``.
+
+    Args:
+        broker: Any object with the methods of :class:`~openbrokerapi.service_broker.ServiceBroker`, plain or ``async``.
+            Plain methods run in threads, so a slow one never holds up the other requests.
+        credentials: One pair or several for basic authentication; None serves without any.
+        authenticator: In place of the credentials: an object with ``identify(request)``.
+        settings: What this application does differently; see :class:`~openbrokerapi.settings.Settings`.
+        logger: Where unexpected errors go; ``openbrokerapi`` by default.
+
+    Raises:
+        TypeError: The authenticator is made for Flask only.
+    """
+    return BrokerASGI(Exchange(broker, authenticator_for(credentials, authenticator), settings, logger))

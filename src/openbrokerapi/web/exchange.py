@@ -1,0 +1,190 @@
+"""One request, from first byte to last, for every host.
+
+The conversation is a generator: it reads and renders by itself, and yields what it has to wait for. The host does the
+waiting in its own way and sends the result back. That is all in which the hosts differ.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeAlias
+
+from openbrokerapi import constants
+from openbrokerapi.calling import Calling, Invocation, Style, answer_of, style_of
+from openbrokerapi.errors import ErrUnauthorized, ServiceException
+from openbrokerapi.protocol.answers import Outcome
+from openbrokerapi.protocol.call import Call
+from openbrokerapi.protocol.catalog_document import CatalogDocument
+from openbrokerapi.protocol.checking import check
+from openbrokerapi.protocol.endpoints import CATALOG, Endpoint
+from openbrokerapi.protocol.headers import REQUEST_IDENTITY
+from openbrokerapi.protocol.problems import NOT_IMPLEMENTED, UNEXPECTED, Refusal
+from openbrokerapi.protocol.reading import add_body, read_head
+from openbrokerapi.protocol.rendering import render, render_problem, undeclared
+from openbrokerapi.protocol.request import Request, Response
+from openbrokerapi.settings import Settings
+
+from .catalog_keeper import CatalogKeeper
+from .faults import scrubbed_traceback
+
+
+class ReadBody:
+    """The wish for the request's body, of at most ``limit`` bytes."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+
+Wish: TypeAlias = "ReadBody | Invocation | Awaitable[Any]"
+Conversation: TypeAlias = Generator[Wish, Any, Response]
+
+
+class Progress:
+    """How far the conversation about one request has come."""
+
+    __slots__ = ("call", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.call: Call | None = None
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint, once the path has been read."""
+        return self.call.endpoint if self.call is not None else None
+
+
+class Exchange:
+    """Answers the requests to one broker.
+
+    Args:
+        broker: Any object with the methods of :class:`~openbrokerapi.service_broker.ServiceBroker`.
+        authenticator: An object with ``identify(request)``.
+        clock: Seconds since 1970, for ``Last-Modified``.
+    """
+
+    def __init__(
+        self,
+        broker: Any,
+        authenticator: Any,
+        settings: Settings | None = None,
+        logger: logging.Logger | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.logger = logger or logging.getLogger("openbrokerapi")
+        self._calling = Calling(broker)
+        self._catalogs = CatalogKeeper(clock)
+        self._identify, self._identify_style = _identifier(authenticator)
+        self._read_body = ReadBody(self.settings.body_limit)
+
+    def converse(self, request: Request) -> Conversation:
+        """Answer ``request``; whatever goes wrong becomes an answer, too."""
+        progress = Progress(request)
+        try:
+            response = yield from self.attempt(progress)
+        except Exception as error:  # noqa: BLE001 - the one place where errors become responses
+            response = self.failed(progress, error)
+        return self.with_identity(request, response)
+
+    def attempt(self, progress: Progress) -> Conversation:
+        """Answer the request of ``progress``; errors are the caller's."""
+        request = progress.request
+        # AUTH-06: before anything else is looked at.
+        username = yield from _invoke(Invocation(self._identify, (request,), {}, self._identify_style))
+        policy = self.settings.policy()
+        call = progress.call = read_head(request, policy)
+        call.username = username
+        if call.endpoint is CATALOG:
+            return (yield from self._catalog_response(call))
+        if call.endpoint.has_body:
+            add_body(call, (yield self._read_body), policy)
+            document = yield from self._catalog()
+            if document is not None:
+                check(call, document.index)
+        return (yield from self._answer(call))
+
+    def _catalog(self) -> Generator[Wish, Any, CatalogDocument | None]:
+        return self._catalogs.document((yield from _invoke(self._calling.catalog())))
+
+    def _catalog_response(self, call: Call) -> Conversation:
+        document = yield from self._catalog()
+        if document is None:
+            raise TypeError("catalog() must return a Service or a list of them")
+        return document.response(call.request.headers)
+
+    def catalog_body(self) -> Generator[Wish, Any, bytes | None]:
+        """Give the encoded catalog; None where the broker has none."""
+        document = yield from self._catalog()
+        return None if document is None else document.body
+
+    def _answer(self, call: Call) -> Conversation:
+        result = yield from _invoke(self._calling.invocation(call))
+        answer = answer_of(call.endpoint, result)
+        for name in undeclared(call, answer, self._catalogs.last):
+            self.logger.warning(
+                "%s: %s is left out, the offering's requires does not have it", call.endpoint.name, name
+            )
+        if answer.outcome is Outcome.ACCEPTED and not call.accepts_incomplete:
+            self.logger.error(
+                "%s went asynchronous although async_allowed was false, and has been answered with AsyncRequired; "
+                "raise ErrAsyncRequired before anything is begun",
+                call.endpoint.name,
+            )
+        return render(call, answer)
+
+    def failed(self, progress: Progress, error: Exception) -> Response:
+        """Turn an error into the response that the specification has for it."""
+        endpoint = progress.endpoint
+        if isinstance(error, Refusal):
+            return render_problem(endpoint, error.problem, error.description, headers=error.headers)
+        if isinstance(error, ServiceException) and error.problem is not UNEXPECTED:
+            return self._refused(endpoint, error)
+        if isinstance(error, NotImplementedError):
+            return render_problem(endpoint, NOT_IMPLEMENTED, constants.DEFAULT_NOT_IMPLEMENTED_ERROR_MESSAGE)
+        self.logger.error(
+            "%s: unexpected error\n%s",
+            endpoint.name if endpoint is not None else progress.request.method,
+            scrubbed_traceback(error, progress.request, progress.call),
+        )
+        flags = vars(error) if isinstance(error, ServiceException) else None
+        return render_problem(endpoint, UNEXPECTED, constants.DEFAULT_EXCEPTION_ERROR_MESSAGE, flags=flags)
+
+    def _refused(self, endpoint: Endpoint | None, error: ServiceException) -> Response:
+        challenge = getattr(error, "challenge", None) if isinstance(error, ErrUnauthorized) else None
+        headers = ((b"www-authenticate", challenge.encode("latin-1")),) if challenge else ()
+        # A subclass of the author's need not have called our constructor.
+        description = getattr(error, "description", None)
+        return render_problem(endpoint, error.problem, description, flags=vars(error), headers=headers)
+
+    @staticmethod
+    def with_identity(request: Request, response: Response) -> Response:
+        """Repeat the request's identity on the response (RID-03)."""
+        identity = request.headers.get(REQUEST_IDENTITY)
+        if not identity:
+            return response
+        return response._replace(headers=(*response.headers, (REQUEST_IDENTITY, identity)))
+
+
+def _identifier(authenticator: Any) -> tuple[Callable[..., Any], Style]:
+    identify = getattr(authenticator, "identify", None)
+    if identify is None:
+        raise TypeError(
+            f"{type(authenticator).__name__} has no method identify(request): "
+            "an authenticator with authenticate() alone works with the Flask host only"
+        )
+    return identify, style_of("identify", identify)
+
+
+def _invoke(invocation: Invocation) -> Generator[Wish, Any, Any]:
+    style = invocation.style
+    if style.is_async:
+        return (yield invocation())
+    result = invocation() if style.nonblocking else (yield invocation)
+    # A plain method may still return a coroutine, as a wrapped one does.
+    return (yield result) if inspect.isawaitable(result) else result
