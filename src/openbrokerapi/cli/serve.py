@@ -1,0 +1,127 @@
+"""``openbroker serve``."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+import click
+
+from openbrokerapi.protocol.headers import version_of
+from openbrokerapi.settings import MEBIBYTE
+
+_FILE = click.Path(exists=True, dir_okay=False)
+_LEVELS = click.Choice(["debug", "info", "warning", "error"])
+
+
+class ServeError(click.ClickException):
+    """The broker cannot be served; the message says what to change."""
+
+    exit_code = 2
+
+
+def _version(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
+    found = version_of(text.encode())
+    if found is None:
+        raise click.BadParameter("write two numbers with a dot between, such as 2.13")
+    return found
+
+
+def _prefix(_: click.Context, __: click.Parameter, text: str) -> str:
+    if text and not text.startswith("/"):
+        raise click.BadParameter("begin it with a slash, such as /tenant-a")
+    return text.rstrip("/")
+
+
+@click.command()
+@click.argument("reference", metavar="PACKAGE.MODULE:BROKER")
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="OPENBROKER_HOST", help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    envvar=["OPENBROKER_PORT", "PORT"],
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Number of processes.")
+@click.option("--credentials-file", type=_FILE, help="File with one username:password a line.")
+@click.option("--no-auth", is_flag=True, help="Serve everybody, where there are no credentials.")
+@click.option("--prefix", default="", callback=_prefix, help="Path in front of /v2, such as /tenant-a.")
+@click.option("--tls-certificate", type=_FILE, help="Certificate chain of the server (PEM).")
+@click.option("--tls-key", type=_FILE, help="Its private key (PEM).")
+@click.option("--tls-client-ca", type=_FILE, help="Authorities (PEM); clients must show a certificate of theirs.")
+@click.option(
+    "--grace", default=30.0, show_default=True, type=click.FloatRange(0), help="Seconds to finish on SIGTERM."
+)
+@click.option(
+    "--body-limit", default=MEBIBYTE, show_default=True, type=click.IntRange(1), help="Largest body in bytes."
+)
+@click.option(
+    "--threads",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Plain methods at once, for reading and for changing each.",
+)
+@click.option("--minimum-version", default="2.13", show_default=True, callback=_version, help="Oldest API version.")
+@click.option(
+    "--missing-version-status",
+    default="400",
+    show_default=True,
+    type=click.Choice(["400", "412"]),
+    help="Answer to a request without the version header.",
+)
+@click.option("--log-level", default="info", show_default=True, type=_LEVELS)
+@click.option("--access-log/--no-access-log", default=True, show_default=True, help="A log line for each request.")
+def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **options: Any) -> None:
+    """Serve a broker over HTTP.
+
+    PACKAGE.MODULE:BROKER names a broker, or a class or function that gives one; the current directory is looked in
+    first. Credentials come from OPENBROKER_USERNAME and OPENBROKER_PASSWORD, from OPENBROKER_TOKEN, or from a file.
+
+    A catalog that breaks a MUST of the specification is refused. On SIGTERM requests under way are answered, within
+    --grace seconds. GET /healthz and /readyz need no credentials.
+    """
+    if (tls_key or options["tls_client_ca"]) and not tls_certificate:
+        raise click.UsageError("--tls-key and --tls-client-ca need --tls-certificate")
+    from .serving import Serving, application, configure_logging, run
+
+    options["missing_version_status"] = int(options["missing_version_status"])
+    serving = Serving(reference=reference, tls_certificate=tls_certificate, tls_key=tls_key, **options)
+    configure_logging(serving.log_level)
+    broker = _checked_broker(reference)
+    app = application(serving, broker)
+    workers = f"{serving.workers} workers" if serving.workers > 1 else "1 worker"
+
+    def announce(port: int) -> None:
+        click.echo(f"Serving {reference} on {serving.address(port)} ({workers}, process {os.getpid()})", err=True)
+
+    try:
+        run(serving, app, announce)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise ServeError(
+                f"cannot listen on {serving.host} port {serving.port} ({os.strerror(error.errno)}); choose another --port"
+            ) from None
+        raise
+
+
+def _checked_broker(reference: str) -> Any:
+    from openbrokerapi.protocol.catalog_rules import check
+
+    from .broker_reference import load_broker
+    from .catalog_source import SourceError, catalog_of
+
+    broker = load_broker(reference)
+    try:
+        document = catalog_of(broker)
+    except Exception as error:  # noqa: BLE001 - the author's catalog() may raise anything
+        raise SourceError(f"{reference}: catalog() fails: {type(error).__name__}: {error}") from None
+    broken = [finding for finding in check(document) if finding.level == "MUST"]
+    for finding in broken:
+        click.echo(f"{finding.rule} {finding.where}: {finding.message}", err=True)
+    if broken:
+        raise ServeError(f"the catalog of {reference} breaks the specification in {len(broken)} places, see above")
+    return broker
