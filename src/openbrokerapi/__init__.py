@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import catalog, constants, errors, log_util, settings
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -120,7 +119,29 @@ _ELSEWHERE = {
 _AUTH = frozenset(("BasicBrokerAuthenticator", "BearerAuthenticator", "BrokerAuthenticator", "BrokerCredentials"))
 
 
+# A bare `import openbrokerapi` gave these in 4.7.3.
+_MODULES = frozenset(
+    (
+        "api",
+        "auth",
+        "catalog",
+        "constants",
+        "errors",
+        "helper",
+        "log_util",
+        "request_filter",
+        "response",
+        "router",
+        "service_broker",
+        "settings",
+    )
+)
+
+
 def __getattr__(name: str) -> Any:
+    # Names and modules are imported when they are asked for, so that importing the package costs next to nothing.
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _ELSEWHERE.get(name, ("auth" if name in _AUTH else "service_broker", name))

@@ -140,6 +140,30 @@ class BearerAuthenticator:
             raise ErrUnauthorized(challenge=self.challenge)
 
 
+class EitherAuthenticator:
+    """Any of several authenticators for all hosts: the first that knows the sender decides.
+
+    Args:
+        authenticators: Such as one for passwords and one for tokens; their ``identify`` must be plain.
+    """
+
+    def __init__(self, *authenticators: Any) -> None:
+        self._authenticators = authenticators
+
+    @nonblocking
+    def identify(self, request: Request) -> str | None:
+        """Give what the first of them says that does not refuse."""
+        refusal = ErrUnauthorized()
+        for authenticator in self._authenticators:
+            try:
+                found: str | None = authenticator.identify(request)
+            except ErrUnauthorized as error:
+                refusal = error
+            else:
+                return found
+        raise refusal
+
+
 class NoneBrokerAuthenticator(BrokerAuthenticator):
     """No authentication: every request passes."""
 

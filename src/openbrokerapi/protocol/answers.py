@@ -88,10 +88,11 @@ REQUIRES = {
     "volume_mounts": "volume_mount",
 }
 
-#: ERR-05 to ERR-08, LOI-18 to LOI-21: what a failure may say about the instance, by endpoint.
+#: ERR-05 to ERR-08: what an error may say about the instance, by endpoint.
 FAILURE_FLAGS: dict[Endpoint, tuple[str, ...]] = {
     UPDATE: ("instance_usable", "update_repeatable"),
     DEPROVISION: ("instance_usable",),
-    POLL_INSTANCE: ("instance_usable", "update_repeatable"),
 }
+#: LOI-18 to LOI-21: what the state "failed" of an instance's operation may say; an error of the poll itself says nothing.
+FAILED_FLAGS = ("instance_usable", "update_repeatable")
 STATES = frozenset(("in progress", "succeeded", "failed"))

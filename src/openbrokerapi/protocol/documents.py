@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,9 +11,13 @@ import msgspec
 def fields_of(value: Any) -> dict[str, Any]:
     """Give the attributes of an object as JSON fields: None and names with an underscore in front are left out.
 
+    A mapping that is no dict, such as a view of one, gives its items.
+
     Raises:
         TypeError: The value is neither JSON nor an object with attributes.
     """
+    if isinstance(value, Mapping):
+        return dict(value)
     try:
         attributes = vars(value)
     except TypeError:

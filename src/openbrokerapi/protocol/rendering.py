@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from .answers import (
     ACCEPTED_FIELDS,
     DONE_FIELDS,
+    FAILED_FLAGS,
     FAILURE_FLAGS,
     MAX_OPERATION,
     REQUIRES,
@@ -30,8 +31,17 @@ JSON = (b"content-type", b"application/json")
 _JSON_ONLY = (JSON,)
 _CHALLENGE = (b"www-authenticate", b'Basic realm="service broker"')
 _ACCEPTED = 202
-_TEXT_FIELDS = frozenset(("dashboard_url", "syslog_drain_url", "route_service_url", "service_id", "plan_id"))
-_OBJECT_FIELDS = frozenset(("credentials", "parameters"))
+# ORPH-09: what a field has to be. In place of metadata and maintenance_info any object with attributes will do.
+_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(
+        ("dashboard_url", "syslog_drain_url", "route_service_url", "service_id", "plan_id"),
+        ("a string", lambda value: isinstance(value, str)),
+    ),
+    **dict.fromkeys(("credentials", "parameters"), ("a mapping", lambda value: isinstance(value, Mapping))),
+    **dict.fromkeys(("volume_mounts", "endpoints"), ("a list", lambda value: isinstance(value, (list, tuple)))),
+    **dict.fromkeys(("metadata", "maintenance_info"), ("an object", lambda value: not isinstance(value, _PLAIN))),
+}
+_PLAIN = (str, bytes, bool, int, float, list, tuple, set, frozenset)
 
 
 def render(call: Call, answer: Answer) -> Response:
@@ -78,11 +88,9 @@ def _body(names: tuple[str, ...], answer: Answer) -> dict[str, Any]:
 
 
 def _check_type(name: str, value: Any) -> None:
-    if (name in _TEXT_FIELDS and not isinstance(value, str)) or (
-        name in _OBJECT_FIELDS and not isinstance(value, Mapping)
-    ):
-        wanted = "a string" if name in _TEXT_FIELDS else "a mapping"
-        raise InvalidAnswer(f"{name} must be {wanted}, not {type(value).__name__}")
+    form = _FORMS.get(name)
+    if form is not None and not form[1](value):
+        raise InvalidAnswer(f"{name} must be {form[0]}, not {type(value).__name__}")
 
 
 def _polled(endpoint: Endpoint, answer: Answer, body: dict[str, Any]) -> tuple[tuple[bytes, bytes], ...]:
@@ -92,14 +100,13 @@ def _polled(endpoint: Endpoint, answer: Answer, body: dict[str, Any]) -> tuple[t
     if not body.get("description"):  # LOI-17
         body.pop("description", None)
     if endpoint is POLL_INSTANCE and body["state"] == "failed":
-        body |= _flags(endpoint, answer.fields)
+        body |= _flags(FAILED_FLAGS, answer.fields)
     if answer.retry_after is None or body["state"] != "in progress":
         return _JSON_ONLY
     return (JSON, (b"retry-after", b"%d" % answer.retry_after))  # LOI-23, LOB-17: seconds
 
 
-def _flags(endpoint: Endpoint | None, source: Mapping[str, Any]) -> dict[str, bool]:
-    names = FAILURE_FLAGS.get(endpoint, ()) if endpoint is not None else ()
+def _flags(names: tuple[str, ...], source: Mapping[str, Any]) -> dict[str, bool]:
     return {name: source[name] for name in names if isinstance(source.get(name), bool)}
 
 
@@ -154,8 +161,8 @@ def render_problem(
         body["error"] = problem.code
     if text := description or problem.description:
         body["description"] = text
-    if flags:
-        body |= _flags(endpoint, flags)
+    if flags and endpoint is not None:
+        body |= _flags(FAILURE_FLAGS.get(endpoint, ()), flags)
     if problem is UNAUTHORIZED and not headers:
         headers = (_CHALLENGE,)  # AUTH-11
     return Response(problem.status_at(endpoint), (JSON, *headers), encode(body))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeAlias
@@ -29,6 +30,9 @@ from openbrokerapi.settings import Settings
 
 from .catalog_keeper import CatalogKeeper
 from .faults import scrubbed_traceback
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class ReadBody:
@@ -166,7 +170,8 @@ class Exchange:
     def with_identity(request: Request, response: Response) -> Response:
         """Repeat the request's identity on the response (RID-03)."""
         identity = request.headers.get(REQUEST_IDENTITY)
-        if not identity:
+        # A folded header would add a line to the response, or be more than its host can send.
+        if not identity or _CONTROL.search(identity):
             return response
         return response._replace(headers=(*response.headers, (REQUEST_IDENTITY, identity)))
 

@@ -41,13 +41,12 @@ from .exchange import Conversation, Exchange, Progress
 from .waiting import LoopThread, wait_in_thread
 from .wsgi import body_reader, header_list, request_of
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
-
 
 class AnyPath(BaseConverter):
     """Everything that follows, slashes included: the package routes by itself, from the undecoded path."""
 
-    regex = ".*?"
+    # s: an encoded line break in an id is refused by the package, not by Flask.
+    regex = "(?s:.*?)"
     part_isolating = False
 
 
@@ -88,14 +87,27 @@ class _Host:
             if not named or isinstance(error, ErrBadRequest):
                 raise
             response = self._exchange.failed(progress, error)
-        return self._exchange.with_identity(progress.request, response)
+        return response
 
     def failed(self, error: Exception) -> Any:
         """Answer for an error that reached Flask."""
         if isinstance(error, HTTPException):
             return error
         progress = g.get("openbrokerapi_progress") or Progress(request_of(request.environ))
-        return _response(self._exchange.with_identity(progress.request, self._exchange.failed(progress, error)))
+        # The view has ended, and its request identity with it; the log line is of the same request.
+        token = request_identity.set(progress.request.header("X-Broker-API-Request-Identity"))
+        try:
+            return _response(self._exchange.failed(progress, error))
+        finally:
+            request_identity.reset(token)
+
+    def identified(self, response: Response) -> Response:
+        """Repeat the request's identity on whatever answers, authenticators and handlers of others included (RID-03)."""
+        progress = g.get("openbrokerapi_progress") or Progress(request_of(request.environ))
+        repeated = self._exchange.with_identity(progress.request, Rendered(response.status_code, (), b""))
+        for name, value in repeated.headers:
+            response.headers[name.decode().title()] = value.decode("latin-1")
+        return response
 
 
 def _below_mount(rest: str) -> Request:
@@ -136,7 +148,7 @@ def _authentication(authenticator: Any) -> tuple[Any, Any]:
     own = BasicBrokerAuthenticator.authenticate, NoneBrokerAuthenticator.authenticate, None
     if identify is not None and getattr(type(authenticator), "authenticate", None) in own:
         return authenticator, None
-    return _FlaskAuthenticated(), authenticator
+    return _FlaskAuthenticated(), authenticator if callable(authenticator) else authenticator.authenticate
 
 
 def get_blueprint(
@@ -165,18 +177,25 @@ def get_blueprint(
         blueprint.add_url_rule(
             rule,
             view_func=host.answer,
-            methods=_METHODS,
             provide_automatic_options=False,
             merge_slashes=False,
             strict_slashes=True,
         )
+    blueprint.record(_let_any_method_in)
     for kind in (Exception, NotImplementedError, ErrBadRequest):
         blueprint.register_error_handler(kind, host.failed)
+    blueprint.after_request(host.identified)
     return blueprint
 
 
 def _know_any_path(state: BlueprintSetupState) -> None:
     state.app.url_map.converters["openbrokerapi_rest"] = AnyPath
+
+
+def _let_any_method_in(state: BlueprintSetupState) -> None:
+    # Flask's own 405 is a page of HTML. A rule without methods matches all of them, and the package answers by itself.
+    for rule in state.app.url_map.iter_rules(f"{state.name_prefix}.{state.name}.{_Host.answer.__name__}".lstrip(".")):
+        rule.methods = None
 
 
 def serve(blueprint: Blueprint, host: str, port: int, *, debug: bool) -> None:
