@@ -14,6 +14,7 @@ from .protocol import endpoints as ep
 from .protocol.answers import DONE_FIELDS, Answer, InvalidAnswer, Outcome
 from .protocol.call import Call
 from .protocol.endpoints import Endpoint
+from .protocol.headers import request_identity
 
 #: The arguments of 4.7.3, in its order, which is the order of 0.3.6, too.
 ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -30,7 +31,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "get_binding": ("instance_id", "binding_id"),
 }
 _HINTS = frozenset(("service_id", "plan_id"))
-_NO_HINTS: Mapping[str, Any] = {}
+_FETCHES = frozenset((ep.FETCH_INSTANCE, ep.FETCH_BINDING))
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +133,17 @@ class Calling:
 
     def catalog(self) -> Invocation:
         """Give the call of ``catalog()``."""
-        return self.invocation_of("catalog", {})
+        return self.invocation_of("catalog", _NOTHING)
 
     def invocation(self, call: Call) -> Invocation:
         """Give the call of the broker's method that answers ``call``."""
-        hints = {name: value for name in _HINTS if (value := getattr(call, name)) is not None}
-        return self.invocation_of(call.endpoint.name, _VALUES[call.endpoint](call), hints)
+        endpoint = call.endpoint
+        hints = _NOTHING
+        if endpoint in _FETCHES:
+            hints = {name: value for name in _HINTS if (value := getattr(call, name)) is not None}
+        return self.invocation_of(endpoint.name, _VALUES[endpoint](call), hints)
 
-    def invocation_of(self, name: str, values: Mapping[str, Any], hints: Mapping[str, Any] = _NO_HINTS) -> Invocation:
+    def invocation_of(self, name: str, values: Mapping[str, Any], hints: Mapping[str, Any] = _NOTHING) -> Invocation:
         """Give the call of the broker's method ``name``, in the style that its signature asks for.
 
         Args:
@@ -153,7 +158,7 @@ class Calling:
             raise NotImplementedError(f"the broker has no method {name}")
         style = self._style(name, method)
         if style.keywords is None:
-            return Invocation(method, tuple(values.values())[: style.positions], {}, style)
+            return Invocation(method, tuple(values.values())[: style.positions], _NOTHING, style)
         if len(style.keywords) != len(values):
             values = {name: value for name, value in values.items() if name in style.keywords}
         return Invocation(method, (), {**values, **hints} if style.hints and hints else values, style)
@@ -162,7 +167,7 @@ class Calling:
 def _tell(details: Any, call: Call) -> Any:
     details.originating_identity = call.identity
     details.authorization_username = call.username
-    details.request_identity = call.request.header("X-Broker-API-Request-Identity")
+    details.request_identity = request_identity(call.request.headers)
     return details
 
 
@@ -270,8 +275,9 @@ def answer_of(endpoint: Endpoint, result: Any) -> Answer:
 
 def _outcome(endpoint: Endpoint, result: Any) -> Outcome:
     if endpoint in _HAS_STATE:
-        name = getattr(getattr(result, "state", None), "name", None)
-        outcome = _STATES.get(name) if isinstance(name, str) else None
+        # By its name, so that one enum does for another; what is no enum, such as a mock, has none.
+        name = getattr(getattr(result, "state", None), "_name_", None)
+        outcome = _STATES.get(name) if type(name) is str else None
         if outcome is None:
             raise InvalidAnswer(f"{endpoint.name} returned no state of ProvisionState or BindState")
         return outcome
@@ -281,12 +287,12 @@ def _outcome(endpoint: Endpoint, result: Any) -> Outcome:
 def _operation(result: Any) -> str | None:
     operation = getattr(result, "operation", None)
     # The specification wants text; a number comes back as text in the poll anyway.
-    return None if operation is None else str(operation)
+    return operation if operation is None or type(operation) is str else str(operation)
 
 
 def _extensions(result: Any) -> dict[str, Any] | None:
     extensions = getattr(result, "extensions", None)
-    return dict(extensions) if isinstance(extensions, Mapping) else None
+    return dict(extensions) if extensions is not None and isinstance(extensions, Mapping) else None
 
 
 def _polled(result: Any) -> Answer:

@@ -32,8 +32,27 @@ class _Revision:
 revision = _Revision()
 
 
-class Observed:
+class _Plain:
+    """Only here for the descriptor of its instances' dict."""
+
+
+_dict_of = vars(_Plain)["__dict__"].__get__
+
+
+class Observed(_Plain):
     """An object whose attributes are JSON fields; setting or deleting one moves the revision on."""
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # the same dict, by way of the revision
+        # Whoever asks for the dict may change it.
+        revision.move()
+        fields: dict[str, Any] = _dict_of(self)
+        return fields
+
+    def fields_to_send(self) -> dict[str, Any]:
+        """Give the attributes to somebody who only reads them."""
+        fields: dict[str, Any] = _dict_of(self)
+        return fields
 
     def __setattr__(self, name: str, value: Any) -> None:
         # First the value, then the number: whoever reads the number before the values can only look once too often.
@@ -104,6 +123,11 @@ def _adopt(holder: Any) -> None:
             put(holder, key, watched(holder[key]))
 
 
+def same(one: list[Any], other: list[Any]) -> bool:
+    """Tell whether two lists hold the same objects, not only equal ones."""
+    return len(one) == len(other) and all(map(operator.is_, one, other))
+
+
 def _sets_attributes_plainly(kind: type) -> bool:
     return vars(Observed)["__setattr__"] is getattr(kind, "__setattr__", None)
 
@@ -128,8 +152,7 @@ class Watch:
         return (
             self._complete
             and self._revision == revision.now
-            and len(roots) == len(self._roots)
-            and all(map(operator.is_, roots, self._roots))
+            and same(roots, self._roots)
             and all(held == copy for held, copy in self._compared)
         )
 
@@ -138,7 +161,7 @@ class Watch:
         if kind in _SCALARS:
             return True
         if isinstance(value, Observed):
-            return _sets_attributes_plainly(kind) and self._watch_inside(vars(value))
+            return _sets_attributes_plainly(kind) and self._watch_inside(value.fields_to_send())
         if kind is WatchedList or kind is WatchedDict:
             return self._watch_inside(value)
         if kind in _WATCHED:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, overload
 
 _LEGACY_BINDING = ("credentials", "syslog_drain_url", "route_service_url", "volume_mounts")
+_PORTS = re.compile(r"[0-9]{1,5}(-[0-9]{1,5})?")
 _BINDING = ("state", *_LEGACY_BINDING, "operation")
 
 
@@ -49,14 +51,21 @@ class InstanceMetadata:
         self.attributes = attributes
 
 
-def _timestamp(moment: datetime | str | None, name: str) -> str | None:
-    if not isinstance(moment, datetime):
-        return moment
+def _moment(given: datetime | str | None, name: str) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        moment = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a datetime or text such as 2026-12-31T23:59:59.0Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{name} needs a time zone: datetime(..., tzinfo=timezone.utc)")
-    moment = moment.astimezone(UTC)
+    return moment.astimezone(UTC)
+
+
+def _timestamp(moment: datetime | None) -> str | None:
     # BMD-03, BMD-04: yyyy-mm-ddThh:mm:ss.sZ, one digit.
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 100_000}Z"
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 100_000}Z"
 
 
 class BindingMetadata:
@@ -67,32 +76,56 @@ class BindingMetadata:
         renew_before: By when it should be renewed, not after ``expires_at`` (BMD-05).
 
     Raises:
-        ValueError: A datetime has no time zone, or ``renew_before`` is after ``expires_at``.
+        ValueError: One of them is no moment or has no time zone, or ``renew_before`` is after ``expires_at``.
     """
 
     def __init__(self, expires_at: datetime | str | None = None, renew_before: datetime | str | None = None) -> None:
-        if isinstance(expires_at, datetime) and isinstance(renew_before, datetime) and renew_before > expires_at:
+        end, renewal = _moment(expires_at, "expires_at"), _moment(renew_before, "renew_before")
+        if end is not None and renewal is not None and renewal > end:
             raise ValueError("renew_before must not be after expires_at")
-        self.expires_at = _timestamp(expires_at, "expires_at")
-        self.renew_before = _timestamp(renew_before, "renew_before")
+        self.expires_at = _timestamp(end)
+        self.renew_before = _timestamp(renewal)
 
 
 class Endpoint:
     """A host and its ports that an application needs (section "Endpoint Object").
 
     Args:
+        host: A host name or an IP address.
         ports: Ports and ranges: ``["443", "9000-9010"]``; numbers are written as text (EPT-02).
         protocol: ``tcp``, ``udp`` or ``all``; None means ``tcp``.
+
+    Raises:
+        ValueError: One of them is none of that.
     """
 
     def __init__(self, host: str, ports: Sequence[str | int], protocol: str | None = None) -> None:
-        if not ports or isinstance(ports, str):
-            raise ValueError('ports must be a list with at least one port, such as ["443"]')
+        if not host or not isinstance(host, str):
+            raise ValueError("host must be a host name or an IP address")
+        if not ports or isinstance(ports, str) or not all(_PORTS.fullmatch(str(port)) for port in ports):
+            raise ValueError('ports must be a list with at least one port, such as ["443"] or ["9000-9010"]')
         if protocol not in (None, "tcp", "udp", "all"):
             raise ValueError(f"protocol must be tcp, udp or all, not {protocol!r}")
         self.host = host
         self.ports = [str(port) for port in ports]
         self.protocol = protocol
+
+
+def _checked(kind: type, names: tuple[str, ...], given: Any) -> Any:
+    # A mapping is held to the same rules as the class; what else is in it stays.
+    if not isinstance(given, Mapping):
+        return given
+    made = vars(kind(*(given.get(name) for name in names)))
+    return {**given, **{name: value for name, value in made.items() if value is not None}}
+
+
+def _metadata(given: Any) -> Any:
+    return _checked(BindingMetadata, ("expires_at", "renew_before"), given)
+
+
+def _endpoints(given: Any) -> Any:
+    names = ("host", "ports", "protocol")
+    return [_checked(Endpoint, names, each) for each in given] if isinstance(given, (list, tuple)) else given
 
 
 class SharedDevice:
@@ -267,8 +300,8 @@ class Binding(_BindingSpec):
         self.route_service_url = route_service_url
         self.volume_mounts = volume_mounts
         self.operation = operation
-        self.metadata = metadata
-        self.endpoints = endpoints
+        self.metadata = _metadata(metadata)
+        self.endpoints = _endpoints(endpoints)
         self.extensions = extensions
 
 
@@ -324,8 +357,8 @@ class GetBindingSpec(_BindingSpec):
         self.route_service_url = route_service_url
         self.volume_mounts = volume_mounts
         self.parameters = parameters
-        self.metadata = metadata
-        self.endpoints = endpoints
+        self.metadata = _metadata(metadata)
+        self.endpoints = _endpoints(endpoints)
         self.extensions = extensions
 
 

@@ -71,8 +71,27 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 def application(serving: Serving, broker: Any) -> Any:
     """Make the ASGI application."""
     authenticator = authenticator_from(serving.credentials_file, allow_none=serving.no_auth)
-    app = create_app(broker, authenticator=authenticator, settings=serving.settings())
+    app: Any = create_app(broker, authenticator=authenticator, settings=serving.settings())
+    if serving.prefix:
+        app = _under_prefix(app, serving.prefix)
     return AccessLog(app, logger) if serving.access_log else app
+
+
+_PROBES = frozenset(("/healthz", "/readyz"))
+
+
+def _under_prefix(app: Any, prefix: str) -> Any:
+    """Mount the application; the probes stay at the root, too, where who runs the process looks for them."""
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if path.startswith(f"{prefix}/"):
+            scope = {**scope, "root_path": prefix}
+        elif scope["type"] == "http" and path not in _PROBES:
+            scope = {**scope, "path": "/", "raw_path": b"/"}  # no path of the API: 404, or 401 before that
+        await app(scope, receive, send)
+
+    return mounted
 
 
 def worker() -> Any:
@@ -116,7 +135,6 @@ def _config(serving: Serving, app: Any, *, factory: bool) -> uvicorn.Config:
         app,
         factory=factory,
         workers=serving.workers,
-        root_path=serving.prefix,
         ssl_certfile=serving.tls_certificate,
         ssl_keyfile=serving.tls_key,
         ssl_ca_certs=serving.tls_client_ca,

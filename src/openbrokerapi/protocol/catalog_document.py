@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .documents import encode
+from .documents import encode, without_unset
 from .offerings import Index, index
 from .rendering import JSON
 from .request import Headers, Response
@@ -22,7 +22,7 @@ def encode_catalog(services: list[Any]) -> bytes:
     Raises:
         TypeError: Something in them cannot be written as JSON.
     """
-    return encode({"services": services})
+    return encode({"services": without_unset(services)})
 
 
 class CatalogDocument:

@@ -64,6 +64,13 @@ class Route:
     fixed: tuple[tuple[int, bytes], ...]
     methods: dict[str, Endpoint] = field(default_factory=dict)
 
+    def fits(self, parts: list[bytes]) -> bool:
+        """Tell whether the parts of a path, as many as the route has, are those of the route."""
+        for at, part in self.fixed:  # noqa: SIM110 - on every request's way, and twice as quick as all()
+            if parts[at] != part:
+                return False
+        return True
+
     @property
     def allow(self) -> bytes:
         """The methods that the path knows, as an ``Allow`` header names them."""

@@ -16,7 +16,9 @@ VERSION = b"x-broker-api-version"
 ORIGINATING_IDENTITY = b"x-broker-api-originating-identity"
 REQUEST_IDENTITY = b"x-broker-api-request-identity"
 
+_JSON = b"application/json"
 _MAX_VERSION_DIGITS = 9
+_MAX_LENGTH_DIGITS = 18
 
 
 @lru_cache(maxsize=64)
@@ -78,9 +80,24 @@ def request_identity(headers: Headers) -> str | None:
     return given.decode("latin-1") if given else None
 
 
+def content_length(given: bytes) -> int | None:
+    """Read the header ``Content-Length``; None where it is absent or empty.
+
+    Raises:
+        Refusal: 400, it is not a number.
+    """
+    if not given:
+        return None
+    if not given.isdigit():
+        raise bad_request("The header Content-Length must be a number.")
+    digits = given.lstrip(b"0") or b"0"
+    # Python reads no number of thousands of digits; whatever has more than these is larger than any limit.
+    return int(digits[:_MAX_LENGTH_DIGITS])
+
+
 def check_content_type(headers: Headers) -> None:
     """Refuse a body that says that it is not JSON (CT-04); no content type at all is taken for JSON (CT-03)."""
     given = headers.get(b"content-type")
     # CT-06: parameters such as charset do not matter.
-    if given and given.partition(b";")[0].strip().lower() != b"application/json":
+    if given != _JSON and given and given.partition(b";")[0].strip().lower() != b"application/json":
         raise bad_request('Improper Content-Type header. Expecting "application/json"')

@@ -21,7 +21,7 @@ from .answers import (
 )
 from .call import Call
 from .documents import encode
-from .endpoints import FETCH_BINDING, POLL_INSTANCE, Endpoint
+from .endpoints import BIND, FETCH_BINDING, POLL_INSTANCE, Endpoint
 from .offerings import Index
 from .problems import ASYNC_REQUIRED, UNAUTHORIZED, Problem, Refusal
 from .request import Response
@@ -31,6 +31,8 @@ JSON = (b"content-type", b"application/json")
 _JSON_ONLY = (JSON,)
 _CHALLENGE = (b"www-authenticate", b'Basic realm="service broker"')
 _ACCEPTED = 202
+_BINDINGS = frozenset((BIND, FETCH_BINDING))
+_PLAIN = (str, bytes, bool, int, float, list, tuple, set, frozenset)
 # ORPH-09: what a field has to be. In place of metadata and maintenance_info any object with attributes will do.
 _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(
@@ -41,7 +43,6 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("volume_mounts", "endpoints"), ("a list", lambda value: isinstance(value, (list, tuple)))),
     **dict.fromkeys(("metadata", "maintenance_info"), ("an object", lambda value: not isinstance(value, _PLAIN))),
 }
-_PLAIN = (str, bytes, bool, int, float, list, tuple, set, frozenset)
 
 
 def render(call: Call, answer: Answer) -> Response:
@@ -124,17 +125,17 @@ def undeclared(call: Call, answer: Answer, catalog: Index | None) -> list[str]:
     Args:
         catalog: The catalog last seen; None where there is none, and then nothing can be said.
     """
+    if catalog is None or call.endpoint not in _BINDINGS:
+        return []
     given = [name for name in REQUIRES if answer.fields.get(name)]
-    if not given or catalog is None:
+    if not given:
         return []
     offering = call.offering or (catalog.get(call.service_id) if call.service_id else None)
     if offering is not None:
         declared = offering.requires
-    elif call.endpoint is FETCH_BINDING:
-        # No hint says which offering it is of: what none of them declares, this one does not.
-        declared = frozenset[str]().union(*(each.requires for each in catalog.values()))
     else:
-        return []
+        # A GET without a hint, or a rotation without ids: what no offering declares, that of the binding does not.
+        declared = frozenset[str]().union(*(each.requires for each in catalog.values()))
     wrong = [name for name in given if REQUIRES[name] not in declared]
     for name in wrong:
         del answer.fields[name]

@@ -39,7 +39,7 @@ def route(method: str, path: bytes) -> Target:
     """Find the endpoint of ``method`` and the percent-encoded ``path``."""
     parts = path.split(b"/")
     found = ROUTES.get(len(parts))
-    if found is None or any(parts[at] != part for at, part in found.fixed):
+    if found is None or not found.fits(parts):
         raise Refusal(NOT_FOUND)
     endpoint = found.methods.get(method)
     if endpoint is None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from openbrokerapi.auth import BrokerCredentials, IdentifiesRequests, authenticator_for
 from openbrokerapi.log_util import request_identity
-from openbrokerapi.protocol.headers import REQUEST_IDENTITY
+from openbrokerapi.protocol.headers import REQUEST_IDENTITY, content_length
 from openbrokerapi.protocol.problems import TOO_LARGE, Refusal, bad_request
 from openbrokerapi.protocol.request import Request, Response
 from openbrokerapi.settings import Settings
@@ -33,14 +33,9 @@ class BrokerASGI:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server's."""
-        if scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1003})
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await (self._live(receive, send) if scope["type"] == "lifespan" else _refuse(send))
+            return
         request = _request(scope)
         identity = request.headers.get(REQUEST_IDENTITY)
         if identity is not None:
@@ -63,6 +58,10 @@ class BrokerASGI:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+async def _refuse(send: Send) -> None:
+    await send({"type": "websocket.close", "code": 1003})
+
+
 def _request(scope: Scope) -> Request:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     root: str = scope.get("root_path", "")
@@ -73,8 +72,8 @@ def _request(scope: Scope) -> Request:
 
 
 async def _body(request: Request, receive: Receive, limit: int) -> bytes:
-    length = request.headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > limit:
+    length = content_length(request.headers.get(b"content-length", b""))
+    if length is not None and length > limit:
         raise _too_large(limit)
     message = await receive()
     body: bytes = message.get("body", b"")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from openbrokerapi.calling import offerings_of
-from openbrokerapi.observed import Watch
+from openbrokerapi.observed import Watch, same
 from openbrokerapi.protocol.catalog_document import CatalogDocument, encode_catalog
 from openbrokerapi.protocol.offerings import Index
+
+
+class _Kept(NamedTuple):
+    roots: list[Any]
+    watch: Watch | None
+    document: CatalogDocument
 
 
 class CatalogKeeper:
@@ -16,12 +22,14 @@ class CatalogKeeper:
 
     Args:
         clock: Seconds since 1970.
+        notice: Told every new state of the catalog.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], notice: Callable[[CatalogDocument], None]) -> None:
         self._clock = clock
-        # One attribute, so that a thread never sees a watch of one state with the document of another.
-        self._kept: tuple[Watch, CatalogDocument] | None = None
+        self._notice = notice
+        # One attribute, so that a thread never sees the watch of one state with the document of another.
+        self._kept: _Kept | None = None
 
     def document(self, result: Any) -> CatalogDocument | None:
         """Give the document of what ``catalog()`` returned; None where it returned nothing that could be a catalog.
@@ -33,23 +41,26 @@ class CatalogKeeper:
         if offerings is None:
             return None
         kept = self._kept
-        if kept is not None and kept[0].holds(offerings):
-            return kept[1]
+        if kept is not None and kept.watch is not None and kept.watch.holds(offerings):
+            return kept.document
+        # Only objects that come a second time are worth watching: many brokers make theirs anew at each call.
+        again = kept is not None and same(kept.roots, offerings)
         # The watch before the bytes: a change in between makes the next request look again.
-        watch = Watch(offerings)
-        document = self._encoded(encode_catalog(offerings), kept[1] if kept is not None else None)
-        self._kept = (watch, document)
+        watch = Watch(offerings) if again else None
+        document = self._encoded(encode_catalog(offerings), kept.document if kept is not None else None)
+        self._kept = _Kept(offerings, watch, document)
         return document
 
     def _encoded(self, body: bytes, last: CatalogDocument | None) -> CatalogDocument:
-        if last is None:
-            return CatalogDocument(body, int(self._clock()))
-        if last.body == body:
+        if last is not None and last.body == body:
             return last
+        now = int(self._clock())
         # CAT-11: two states never share a date, even within one second.
-        return CatalogDocument(body, max(int(self._clock()), last.modified + 1))
+        document = CatalogDocument(body, now if last is None else max(now, last.modified + 1))
+        self._notice(document)
+        return document
 
     @property
     def last(self) -> Index | None:
         """The index of the catalog that was seen last; None before the first."""
-        return None if self._kept is None else self._kept[1].index
+        return None if self._kept is None else self._kept.document.index

@@ -13,9 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeAlias
 
+import msgspec
+
 from openbrokerapi import constants
 from openbrokerapi.calling import Calling, Invocation, Style, answer_of, style_of
 from openbrokerapi.errors import ErrUnauthorized, ServiceException
+from openbrokerapi.protocol import catalog_rules
 from openbrokerapi.protocol.answers import Outcome
 from openbrokerapi.protocol.call import Call
 from openbrokerapi.protocol.catalog_document import CatalogDocument
@@ -83,7 +86,8 @@ class Exchange:
         self.settings = settings or Settings()
         self.logger = logger or logging.getLogger("openbrokerapi")
         self._calling = Calling(broker)
-        self._catalogs = CatalogKeeper(clock)
+        self._warned: set[str] = set()
+        self._catalogs = CatalogKeeper(clock, self._warn)
         self._identify, self._identify_style = _identifier(authenticator)
         self._read_body = ReadBody(self.settings.body_limit)
 
@@ -100,7 +104,10 @@ class Exchange:
         """Answer the request of ``progress``; errors are the caller's."""
         request = progress.request
         # AUTH-06: before anything else is looked at.
-        username = yield from _invoke(Invocation(self._identify, (request,), {}, self._identify_style))
+        if self._identify_style.nonblocking:
+            username = self._identify(request)
+        else:
+            username = yield from _invoked(Invocation(self._identify, (request,), {}, self._identify_style))
         policy = self.settings.policy()
         call = progress.call = read_head(request, policy)
         call.username = username
@@ -114,7 +121,17 @@ class Exchange:
         return (yield from self._answer(call))
 
     def _catalog(self) -> Generator[Wish, Any, CatalogDocument | None]:
-        return self._catalogs.document((yield from _invoke(self._calling.catalog())))
+        invocation = self._calling.catalog()
+        result = (yield invocation()) if invocation.style.is_async else (yield from _invoked(invocation))
+        return self._catalogs.document(result)
+
+    def _warn(self, document: CatalogDocument) -> None:
+        # Brokers of 4.7.3 may have an incomplete catalog, so it is served all the same; each fault is named once.
+        for finding in catalog_rules.check(msgspec.json.decode(document.body)):
+            line = f"{finding.rule} {finding.where}: {finding.message}"
+            if finding.level == "MUST" and line not in self._warned:
+                self._warned.add(line)
+                self.logger.warning("the catalog breaks the specification: %s", line)
 
     def _catalog_response(self, call: Call) -> Conversation:
         document = yield from self._catalog()
@@ -128,7 +145,9 @@ class Exchange:
         return None if document is None else document.body
 
     def _answer(self, call: Call) -> Conversation:
-        result = yield from _invoke(self._calling.invocation(call))
+        invocation = self._calling.invocation(call)
+        # Spelled out, because a coroutine needs no further generator around it.
+        result = (yield invocation()) if invocation.style.is_async else (yield from _invoked(invocation))
         answer = answer_of(call.endpoint, result)
         for name in undeclared(call, answer, self._catalogs.last):
             self.logger.warning(
@@ -186,10 +205,7 @@ def _identifier(authenticator: Any) -> tuple[Callable[..., Any], Style]:
     return identify, style_of("identify", identify)
 
 
-def _invoke(invocation: Invocation) -> Generator[Wish, Any, Any]:
-    style = invocation.style
-    if style.is_async:
-        return (yield invocation())
-    result = invocation() if style.nonblocking else (yield invocation)
+def _invoked(invocation: Invocation) -> Generator[Wish, Any, Any]:
+    result = invocation() if invocation.style.nonblocking or invocation.style.is_async else (yield invocation)
     # A plain method may still return a coroutine, as a wrapped one does.
     return (yield result) if inspect.isawaitable(result) else result

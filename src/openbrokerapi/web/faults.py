@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from openbrokerapi.protocol.request import Request
 _REDACTED = "[redacted]"
 # Shorter values are as likely a part of some word of the traceback as a secret.
 _SHORTEST = 4
+# Beyond this many values the text of the exception is left out altogether: the search must not take longer than the work.
+_MOST = 1000
 _AUTHORIZATION = b"authorization"
 
 
@@ -20,13 +23,43 @@ def scrubbed_traceback(error: BaseException, request: Request, call: Call | None
     """Give the traceback of ``error`` with every value of the request's secrets taken out.
 
     Authors put what they got into the messages of exceptions; parameters, bind resource, context and the authorization
-    header must not reach a log that way.
+    header must not reach a log that way, in whichever way Python or JSON spells them.
     """
+    secrets = _secrets(request, call)
+    if len(secrets) > _MOST:
+        return "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}: {_REDACTED}"
     text = "".join(traceback.format_exception(error))
     # Long values first: one may be a part of another.
-    for secret in sorted(_secrets(request, call), key=len, reverse=True):
-        text = text.replace(secret, _REDACTED)
+    for secret in sorted(secrets, key=len, reverse=True):
+        plain = secret.isascii() and secret.isprintable() and not _QUOTED.search(secret)
+        text = text.replace(secret, _REDACTED) if plain else re.sub(_spellings(secret), _REDACTED, text)
     return text
+
+
+_QUOTED = re.compile(r"[\\'\"]")
+_PIECES = re.compile(r"\\+['\"]?|.", re.DOTALL)
+_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+
+
+def _spellings(secret: str) -> str:
+    """Give the pattern of ``secret`` as it is, and as repr(), ascii() and JSON spell it, one in the other even."""
+    return "".join(map(_spelling, _PIECES.findall(secret)))
+
+
+def _spelling(piece: str) -> str:
+    if piece[0] == "\\":
+        return r"\\+" + re.escape(piece.lstrip("\\"))
+    if piece in "'\"":
+        return r"\\*" + piece
+    if piece.isascii() and piece.isprintable():
+        return re.escape(piece)
+    code = ord(piece)
+    utf_16 = piece.encode("utf-16-be", "surrogatepass").hex()
+    halves = r"\\+u".join(utf_16[at : at + 4] for at in range(0, len(utf_16), 4))
+    # A new line in a group of exceptions is indented.
+    itself = r"\r?\n[ |]*" if piece == "\n" else re.escape(piece)
+    named = _ESCAPES.get(piece, f"x{code:02x}")
+    return rf"(?:{itself}|\\+(?:{named}|x{code:02x}|u{halves}|(?i:U{code:08x})))"
 
 
 def _secrets(request: Request, call: Call | None) -> set[str]:
@@ -56,4 +89,4 @@ def _leaves(value: Any) -> Iterator[str]:
         elif isinstance(value, list):
             waiting.extend(value)
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            yield from {str(value), repr(value).strip("'\"")}
+            yield str(value)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from openbrokerapi.auth import BrokerCredentials, IdentifiesRequests, authenticator_for
 from openbrokerapi.log_util import request_identity
+from openbrokerapi.protocol.headers import content_length
 from openbrokerapi.protocol.problems import TOO_LARGE, Refusal, bad_request
 from openbrokerapi.protocol.request import Headers, Request, Response
 from openbrokerapi.settings import Settings
@@ -82,21 +83,20 @@ def body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     """Give the reader of the request's body, which refuses one that is larger than its limit."""
 
     def read(limit: int) -> bytes:
-        length = environ.get("CONTENT_LENGTH") or ""
-        stream = environ["wsgi.input"]
-        if length.isdigit():
-            if int(length) > limit:
-                raise _too_large(limit)
-            body: bytes = stream.read(int(length))
-            if len(body) < int(length):
-                raise bad_request("The request body is not complete.")
-            return body
+        length = content_length(environ.get("CONTENT_LENGTH", "").encode("latin-1", "replace"))
+        if length is not None and length > limit:
+            raise _too_large(limit)
         # Without a length only a server that marks the end of a chunked body can be read to its end.
-        if not environ.get("wsgi.input_terminated"):
+        if length is None and not environ.get("wsgi.input_terminated"):
             return b""
-        body = stream.read(limit + 1)
+        try:
+            body: bytes = environ["wsgi.input"].read(limit + 1 if length is None else length)
+        except (OSError, ValueError):  # a broken chunk, or the connection is gone
+            raise bad_request("The request body cannot be read.") from None
         if len(body) > limit:
             raise _too_large(limit)
+        if length is not None and len(body) < length:
+            raise bad_request("The request body is not complete.")
         return body
 
     return read
