@@ -60,7 +60,7 @@ def style_of(name: str, method: Callable[..., Any]) -> Style:
     A method whose parameters are those of 4.7.3, or that takes any keyword, is called with keywords; any other, such as
     one with the ``service_details`` of 0.3.6, by position.
     """
-    is_async = inspect.iscoroutinefunction(method)
+    is_async = _is_async(method)
     marked = is_nonblocking(method)
     names = ARGUMENTS[name]
     try:
@@ -89,6 +89,12 @@ _PLAIN_KINDS = frozenset(
         inspect.Parameter.KEYWORD_ONLY,
     )
 )
+
+
+def _is_async(method: Callable[..., Any]) -> bool:
+    # An autospecced mock has a mock for its code, of which every flag is set; what it returns need not be awaitable.
+    code = getattr(method, "__code__", None)
+    return inspect.iscoroutinefunction(method) and (code is None or isinstance(code.co_flags, int))
 
 
 class Invocation:
@@ -121,15 +127,7 @@ class Calling:
         self._styles: dict[str, tuple[Any, Style]] = {}
         for name in ARGUMENTS.keys() - {"identify"}:
             if callable(method := getattr(broker, name, None)):
-                self._style(name, method)
-
-    def _style(self, name: str, method: Any) -> Style:
-        # A broker may get another method later, as tests do; it is looked at again then.
-        function = getattr(method, "__func__", method)
-        known = self._styles.get(name)
-        if known is None or known[0] is not function:
-            known = self._styles[name] = (function, style_of(name, method))
-        return known[1]
+                self._styles[name] = (getattr(method, "__func__", method), style_of(name, method))
 
     def catalog(self) -> Invocation:
         """Give the call of ``catalog()``."""
@@ -156,7 +154,11 @@ class Calling:
         method = getattr(self._broker, name, None)
         if method is None:
             raise NotImplementedError(f"the broker has no method {name}")
-        style = self._style(name, method)
+        # A broker may get another method later, as tests do; it is looked at again then.
+        known = self._styles.get(name)
+        if known is None or known[0] is not getattr(method, "__func__", method):
+            known = self._styles[name] = (getattr(method, "__func__", method), style_of(name, method))
+        style = known[1]
         if style.keywords is None:
             return Invocation(method, tuple(values.values())[: style.positions], _NOTHING, style)
         if len(style.keywords) != len(values):
@@ -269,7 +271,7 @@ def answer_of(endpoint: Endpoint, result: Any) -> Answer:
         return Answer(Outcome.DONE, {})
     if endpoint in _IS_POLL:
         return _polled(result)
-    fields = {name: getattr(result, name, None) for name in DONE_FIELDS[endpoint]}
+    fields = {name: value for name in DONE_FIELDS[endpoint] if (value := getattr(result, name, None)) is not None}
     return Answer(_outcome(endpoint, result), fields, _operation(result), _extensions(result))
 
 

@@ -144,7 +144,8 @@ class Watch:
     def __init__(self, roots: list[Any]) -> None:
         self._revision = revision.now
         self._roots = list(roots)
-        self._compared: list[tuple[Any, Any]] = []
+        # By identity: a schema that many plans share is compared once.
+        self._compared: dict[int, tuple[Any, Any]] = {}
         self._complete = all([self._watch(root) for root in roots])
 
     def holds(self, roots: list[Any]) -> bool:
@@ -153,7 +154,7 @@ class Watch:
             self._complete
             and self._revision == revision.now
             and same(roots, self._roots)
-            and all(held == copy for held, copy in self._compared)
+            and all(held == copy for held, copy in self._compared.values())
         )
 
     def _watch(self, value: Any) -> bool:
@@ -165,8 +166,8 @@ class Watch:
         if kind is WatchedList or kind is WatchedDict:
             return self._watch_inside(value)
         if kind in _WATCHED:
-            complete = self._watch_inside(value)
-            self._compared.append((value, value.copy()))
+            complete = id(value) in self._compared or self._watch_inside(value)
+            self._compared[id(value)] = (value, value.copy())
             return complete
         return kind is tuple and all([self._watch(item) for item in value])
 

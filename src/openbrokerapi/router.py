@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Mapping
+from copy import copy
 from inspect import isawaitable
 from logging import getLogger
 from typing import Any, TypeAlias, TypeVar
@@ -110,6 +111,8 @@ class Router(ServiceBroker):
         """Put the offering's id in front of the operation, if the response has one."""
         operation = getattr(response, "operation", None)
         if operation:
+            # A broker may give the same object again for a repeated request (PROV-22).
+            response = copy(response)
             response.operation = f"{service_id}{_SEPARATOR}{operation}"
         return response
 

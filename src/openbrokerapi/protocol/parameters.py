@@ -57,10 +57,13 @@ class ParameterSchema:
             except ValueError:
                 # A broken schema is the catalog's fault (`openbroker catalog check` says so), not this request's.
                 self._compiled = compiled(True)
-        if self._compiled.is_valid(parameters):
-            return
-        found = map(_sentence, islice(self._compiled.iter_errors(parameters), _MOST_ERRORS))
-        raise Refusal(INVALID_PARAMETERS, " ".join(found))
+        try:
+            if self._compiled.is_valid(parameters):
+                return
+            found = " ".join(map(_sentence, islice(self._compiled.iter_errors(parameters), _MOST_ERRORS)))
+        except ValueError:  # what the validator says of more levels than it goes down
+            found = "The parameters are nested too deeply."
+        raise Refusal(INVALID_PARAMETERS, found)
 
 
 def _sentence(error: jsonschema_rs.ValidationError) -> str:

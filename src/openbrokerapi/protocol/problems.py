@@ -136,3 +136,8 @@ class Refusal(Exception):  # noqa: N818 - it refuses a request; it is not the br
 def bad_request(description: str) -> Refusal:
     """Make the refusal of a malformed request: 400 with ``description``."""
     return Refusal(BAD_REQUEST, description)
+
+
+def too_large(limit: int) -> Refusal:
+    """Make the refusal of a body of more than ``limit`` bytes: 413."""
+    return Refusal(TOO_LARGE, f"The request body is larger than the {limit} bytes that this broker accepts.")

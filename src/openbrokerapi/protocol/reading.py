@@ -33,11 +33,10 @@ def read_head(request: Request, policy: Policy) -> Call:
     Raises:
         Refusal: 400, 404, 405 or 412, in this order of looking: path, version, identity, content type, query.
     """
-    target = route(request.method, request.path)
-    endpoint = target.endpoint
+    endpoint, instance_id, binding_id = route(request.method, request.path)
     if policy.minimum_version is not None:
         check_version(request.headers, policy.minimum_version, policy.missing_version_status)
-    call = Call(endpoint, request, target.instance_id, target.binding_id)
+    call = Call(endpoint, request, instance_id, binding_id)
     call.identity = originating_identity(request.headers)
     if endpoint.has_body:
         check_content_type(request.headers)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from .endpoints import BINDING_ID_PART, INSTANCE_ID_PART, ROUTES, Endpoint
 from .problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, bad_request
 
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-
-
-class Target(NamedTuple):
-    """The endpoint of a path, and the ids in it."""
-
-    endpoint: Endpoint
-    instance_id: str | None
-    binding_id: str | None
 
 
 class Query(NamedTuple):
@@ -35,8 +27,26 @@ _ONLY_INCOMPLETE = Query(accepts_incomplete=True)
 _NAMES = frozenset(Query._fields)
 
 
-def route(method: str, path: bytes) -> Target:
-    """Find the endpoint of ``method`` and the percent-encoded ``path``."""
+def encoded(path: str | bytes) -> bytes:
+    """Percent-encode a path that the server has decoded; an encoded slash is lost by then."""
+    return quote(path, safe="/:@!$&'()*+,;=~-._").encode()
+
+
+def below(path: bytes, mount: bytes) -> bytes | None:
+    """Take a decoded mount point off a percent-encoded path; None where the path does not begin with it."""
+    mount = mount.rstrip(b"/")
+    if not mount:
+        return path
+    parts = path.split(b"/")
+    # An encoded slash in the mount point makes it of fewer parts than it looks.
+    for count in range(2, min(mount.count(b"/") + 1, len(parts)) + 1):
+        if unquote_to_bytes(b"/".join(parts[:count])) == mount:
+            return b"/" + b"/".join(parts[count:])
+    return None
+
+
+def route(method: str, path: bytes) -> tuple[Endpoint, str | None, str | None]:
+    """Find the endpoint of ``method`` and the percent-encoded ``path``, and the instance's and the binding's id in it."""
     parts = path.split(b"/")
     found = ROUTES.get(len(parts))
     if found is None or not found.fits(parts):
@@ -48,16 +58,16 @@ def route(method: str, path: bytes) -> Target:
             METHOD_NOT_ALLOWED, f"This path knows the methods {allow.decode()} only.", headers=((b"allow", allow),)
         )
     count = len(parts)
-    instance_id = _id(parts[INSTANCE_ID_PART], "instance_id") if count > INSTANCE_ID_PART else None
-    binding_id = _id(parts[BINDING_ID_PART], "binding_id") if count > BINDING_ID_PART else None
-    return Target(endpoint, instance_id, binding_id)
+    instance_id = _id(parts[INSTANCE_ID_PART], "The instance_id in the path") if count > INSTANCE_ID_PART else None
+    binding_id = _id(parts[BINDING_ID_PART], "The binding_id in the path") if count > BINDING_ID_PART else None
+    return endpoint, instance_id, binding_id
 
 
-def _id(part: bytes, name: str) -> str:
-    text = decoded(part, f"The {name} in the path")
+def _id(part: bytes, what: str) -> str:
+    text = decoded(part, what)
     # URL-01 sets no limit to the characters, but an id must be there, and a control character is an injection.
     if not text:
-        raise bad_request(f"The {name} in the path is empty.")
+        raise bad_request(f"{what} is empty.")
     return text
 
 
@@ -71,7 +81,7 @@ def decoded(part: bytes, what: str) -> str:
         text = part.decode()
     except UnicodeDecodeError:
         raise bad_request(f"{what} must be UTF-8, percent-encoded.") from None
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise bad_request(f"{what} must not contain control characters.")
     return text
 

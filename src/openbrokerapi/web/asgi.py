@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from openbrokerapi.auth import BrokerCredentials, IdentifiesRequests, authenticator_for
 from openbrokerapi.log_util import request_identity
 from openbrokerapi.protocol.headers import REQUEST_IDENTITY, content_length
-from openbrokerapi.protocol.problems import TOO_LARGE, Refusal, bad_request
-from openbrokerapi.protocol.request import Request, Response
+from openbrokerapi.protocol.problems import bad_request, too_large
+from openbrokerapi.protocol.request import Request
+from openbrokerapi.protocol.urls import below, encoded
 from openbrokerapi.settings import Settings
 
-from .exchange import Exchange
+from .exchange import Exchange, Progress
 from .health import Health
 from .waiting import Lanes, wait_on_loop
 
+_NOT_MODIFIED = 304
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -41,13 +44,12 @@ class BrokerASGI:
         if identity is not None:
             # Every request has a context of its own, so this needs no taking back.
             request_identity.set(identity.decode("latin-1"))
-
-        async def read_body(limit: int) -> bytes:
-            return await _body(request, receive, limit)
-
-        conversation = self.health.conversation(request) or self.exchange.converse(request)
-        response = await wait_on_loop(conversation, read_body, self._lanes.of(request.method))
-        await _send(response, send, bodiless=request.method == "HEAD")
+        conversation = self.health.conversation(request) or self.exchange.converse(Progress(request))
+        lane = self._lanes.of(request.method)
+        status, headers, body = await wait_on_loop(conversation, partial(_body, request, receive), lane)
+        sent = [*headers, (b"content-length", b"%d" % len(body))] if status != _NOT_MODIFIED else headers
+        await send({"type": "http.response.start", "status": status, "headers": sent})
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -63,18 +65,20 @@ async def _refuse(send: Send) -> None:
 
 
 def _request(scope: Scope) -> Request:
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    path: bytes = scope.get("raw_path") or encoded(scope["path"])
+    path = path.partition(b"?")[0]
     root: str = scope.get("root_path", "")
     if root:
-        # A mounted application sees the whole path, and the mount point beside it.
-        path = path.removeprefix(root.encode()) or b"/"
-    return Request(scope["method"], path.partition(b"?")[0], scope["query_string"], dict(scope["headers"]))
+        # A mounted application sees the whole path, and the mount point beside it; some servers take it off.
+        found = below(path, root.encode())
+        path = path if found is None else found
+    return Request(scope["method"], path, scope["query_string"], dict(scope["headers"]))
 
 
 async def _body(request: Request, receive: Receive, limit: int) -> bytes:
     length = content_length(request.headers.get(b"content-length", b""))
     if length is not None and length > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body") and len(body) <= limit and message["type"] == "http.request":
@@ -91,26 +95,10 @@ async def _rest(message: Message, receive: Receive, limit: int) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()
-
-
-def _too_large(limit: int) -> Refusal:
-    return Refusal(TOO_LARGE, f"The request body is larger than the {limit} bytes that this broker accepts.")
-
-
-async def _send(response: Response, send: Send, *, bodiless: bool) -> None:
-    status, headers, body = response
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*headers, (b"content-length", b"%d" % len(body))] if status != 304 else list(headers),
-        }
-    )
-    await send({"type": "http.response.body", "body": b"" if bodiless else body})
 
 
 def create_app(

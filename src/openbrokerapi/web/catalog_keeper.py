@@ -37,12 +37,13 @@ class CatalogKeeper:
         Raises:
             TypeError: Something in it cannot be written as JSON.
         """
-        offerings = offerings_of(result)
+        kept = self._kept
+        offerings = result if type(result) is list else offerings_of(result)
         if offerings is None:
             return None
-        kept = self._kept
         if kept is not None and kept.watch is not None and kept.watch.holds(offerings):
             return kept.document
+        offerings = list(offerings)  # what is kept must not change with the author's list
         # Only objects that come a second time are worth watching: many brokers make theirs anew at each call.
         again = kept is not None and same(kept.roots, offerings)
         # The watch before the bytes: a change in between makes the next request look again.

@@ -23,7 +23,7 @@ from openbrokerapi.protocol.answers import Outcome
 from openbrokerapi.protocol.call import Call
 from openbrokerapi.protocol.catalog_document import CatalogDocument
 from openbrokerapi.protocol.checking import check
-from openbrokerapi.protocol.endpoints import CATALOG, Endpoint
+from openbrokerapi.protocol.endpoints import BIND, CATALOG, PROVISION, UPDATE, Endpoint
 from openbrokerapi.protocol.headers import REQUEST_IDENTITY
 from openbrokerapi.protocol.problems import NOT_IMPLEMENTED, UNEXPECTED, Refusal
 from openbrokerapi.protocol.reading import add_body, read_head
@@ -66,6 +66,10 @@ class Progress:
         return self.call.endpoint if self.call is not None else None
 
 
+Failed: TypeAlias = Callable[[Progress, Exception], Response]
+_WITH_CATALOG = frozenset((CATALOG, PROVISION, UPDATE, BIND))
+
+
 class Exchange:
     """Answers the requests to one broker.
 
@@ -91,39 +95,54 @@ class Exchange:
         self._identify, self._identify_style = _identifier(authenticator)
         self._read_body = ReadBody(self.settings.body_limit)
 
-    def converse(self, request: Request) -> Conversation:
-        """Answer ``request``; whatever goes wrong becomes an answer, too."""
-        progress = Progress(request)
+    def converse(self, progress: Progress, failed: Failed | None = None) -> Conversation:
+        """Answer the request of ``progress``; whatever goes wrong becomes an answer, too.
+
+        It is one generator, not several within one another, because it is on every request's way.
+
+        Args:
+            failed: What answers for an error, in place of :meth:`failed`; it may raise, too.
+        """
+        request = progress.request
         try:
-            response = yield from self.attempt(progress)
+            # AUTH-06: before anything else is looked at.
+            if self._identify_style.nonblocking:
+                username = self._identify(request)
+            else:
+                username = yield from _invoked(Invocation(self._identify, (request,), {}, self._identify_style))
+            policy = self.settings.policy()
+            call = progress.call = read_head(request, policy)
+            call.username = username
+            response = None
+            if call.endpoint.has_body:
+                add_body(call, (yield self._read_body), policy)
+            if call.endpoint in _WITH_CATALOG:
+                invocation = self._calling.catalog()
+                offered = (yield invocation()) if invocation.style.is_async else (yield from _invoked(invocation))
+                response = self._checked(call, self._catalogs.document(offered))
+            if response is None:
+                invocation = self._calling.invocation(call)
+                result = (yield invocation()) if invocation.style.is_async else (yield from _invoked(invocation))
+                response = self._rendered(call, result)
         except Exception as error:  # noqa: BLE001 - the one place where errors become responses
-            response = self.failed(progress, error)
+            response = (failed or self.failed)(progress, error)
         return self.with_identity(request, response)
 
-    def attempt(self, progress: Progress) -> Conversation:
-        """Answer the request of ``progress``; errors are the caller's."""
-        request = progress.request
-        # AUTH-06: before anything else is looked at.
-        if self._identify_style.nonblocking:
-            username = self._identify(request)
-        else:
-            username = yield from _invoked(Invocation(self._identify, (request,), {}, self._identify_style))
-        policy = self.settings.policy()
-        call = progress.call = read_head(request, policy)
-        call.username = username
-        if call.endpoint is CATALOG:
-            return (yield from self._catalog_response(call))
-        if call.endpoint.has_body:
-            add_body(call, (yield self._read_body), policy)
-            document = yield from self._catalog()
+    @staticmethod
+    def _checked(call: Call, document: CatalogDocument | None) -> Response | None:
+        """Check the call against the catalog, or answer it if it asks for just that."""
+        if call.endpoint is not CATALOG:
             if document is not None:
                 check(call, document.index)
-        return (yield from self._answer(call))
+            return None
+        if document is None:
+            raise TypeError("catalog() must return a Service or a list of them")
+        return document.response(call.request.headers)
 
-    def _catalog(self) -> Generator[Wish, Any, CatalogDocument | None]:
-        invocation = self._calling.catalog()
-        result = (yield invocation()) if invocation.style.is_async else (yield from _invoked(invocation))
-        return self._catalogs.document(result)
+    def catalog_body(self) -> Generator[Wish, Any, bytes | None]:
+        """Give the encoded catalog; None where the broker has none."""
+        document = self._catalogs.document((yield from _invoked(self._calling.catalog())))
+        return None if document is None else document.body
 
     def _warn(self, document: CatalogDocument) -> None:
         # Brokers of 4.7.3 may have an incomplete catalog, so it is served all the same; each fault is named once.
@@ -133,21 +152,7 @@ class Exchange:
                 self._warned.add(line)
                 self.logger.warning("the catalog breaks the specification: %s", line)
 
-    def _catalog_response(self, call: Call) -> Conversation:
-        document = yield from self._catalog()
-        if document is None:
-            raise TypeError("catalog() must return a Service or a list of them")
-        return document.response(call.request.headers)
-
-    def catalog_body(self) -> Generator[Wish, Any, bytes | None]:
-        """Give the encoded catalog; None where the broker has none."""
-        document = yield from self._catalog()
-        return None if document is None else document.body
-
-    def _answer(self, call: Call) -> Conversation:
-        invocation = self._calling.invocation(call)
-        # Spelled out, because a coroutine needs no further generator around it.
-        result = (yield invocation()) if invocation.style.is_async else (yield from _invoked(invocation))
+    def _rendered(self, call: Call, result: Any) -> Response:
         answer = answer_of(call.endpoint, result)
         for name in undeclared(call, answer, self._catalogs.last):
             self.logger.warning(

@@ -37,7 +37,7 @@ from openbrokerapi.protocol.request import Request
 from openbrokerapi.protocol.request import Response as Rendered
 from openbrokerapi.settings import Settings
 
-from .exchange import Conversation, Exchange, Progress
+from .exchange import Exchange, Progress
 from .waiting import LoopThread, wait_in_thread
 from .wsgi import body_reader, header_list, request_of
 
@@ -69,25 +69,20 @@ class _Host:
                 if refused is not None:
                     return refused
             _set_identity(progress)
-            response = wait_in_thread(self._converse(progress), body_reader(request.environ), self._loop.wait)
+            conversation = self._exchange.converse(progress, self._seen_by_flask)
+            response = wait_in_thread(conversation, body_reader(request.environ), self._loop.wait)
         finally:
             request_identity.reset(token)
         return _response(response)
 
-    def _converse(self, progress: Progress) -> Conversation:
-        try:
-            response = yield from self._exchange.attempt(progress)
-        except Exception as error:
-            # Applications replace the blueprint's handlers of these three, so Flask has to see them.
-            if isinstance(error, Refusal) and error.problem is BAD_REQUEST:
-                raise ErrBadRequest(error.description or "") from None
-            named = isinstance(error, Refusal) or (
-                isinstance(error, ServiceException) and error.problem is not UNEXPECTED
-            )
-            if not named or isinstance(error, ErrBadRequest):
-                raise
-            response = self._exchange.failed(progress, error)
-        return response
+    def _seen_by_flask(self, progress: Progress, error: Exception) -> Rendered:
+        # Applications replace the blueprint's handlers of these three, so Flask has to see them.
+        if isinstance(error, Refusal) and error.problem is BAD_REQUEST:
+            raise ErrBadRequest(error.description or "") from None
+        named = isinstance(error, Refusal) or (isinstance(error, ServiceException) and error.problem is not UNEXPECTED)
+        if not named or isinstance(error, ErrBadRequest):
+            raise error
+        return self._exchange.failed(progress, error)
 
     def failed(self, error: Exception) -> Any:
         """Answer for an error that reached Flask."""

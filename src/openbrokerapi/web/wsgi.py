@@ -6,23 +6,23 @@ import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from openbrokerapi.auth import BrokerCredentials, IdentifiesRequests, authenticator_for
 from openbrokerapi.log_util import request_identity
 from openbrokerapi.protocol.headers import content_length
-from openbrokerapi.protocol.problems import TOO_LARGE, Refusal, bad_request
+from openbrokerapi.protocol.problems import bad_request, too_large
 from openbrokerapi.protocol.request import Headers, Request, Response
+from openbrokerapi.protocol.urls import below, encoded
 from openbrokerapi.settings import Settings
 
-from .exchange import Exchange
+from .exchange import Exchange, Progress
 from .health import Health
 from .waiting import LoopThread, wait_in_thread
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_SAFE = "/:@!$&'()*+,;=~-._"
 # Where servers keep the target of the request line: WSGI's own PATH_INFO is decoded, and has lost an encoded slash.
 _RAW = ("RAW_URI", "REQUEST_URI")
 
@@ -40,7 +40,7 @@ class BrokerWSGI:
         request = request_of(environ)
         token = request_identity.set(request.header("X-Broker-API-Request-Identity"))
         try:
-            conversation = self.health.conversation(request) or self.exchange.converse(request)
+            conversation = self.health.conversation(request) or self.exchange.converse(Progress(request))
             response = wait_in_thread(conversation, body_reader(environ), self._loop.wait)
         finally:
             request_identity.reset(token)
@@ -54,17 +54,15 @@ def request_of(environ: WSGIEnvironment) -> Request:
 
 
 def _path(environ: WSGIEnvironment) -> bytes:
-    mount = environ.get("SCRIPT_NAME", "")
-    decoded = environ.get("PATH_INFO", "")
+    mount = environ.get("SCRIPT_NAME", "").encode("latin-1")
     for name in _RAW:
         raw = environ.get(name, "")
         if raw:
             path = raw if raw.startswith("/") else urlsplit(raw).path
-            path = path.partition("?")[0]
-            # A mount point with escapes of its own cannot be told from the rest; then PATH_INFO has to do.
-            if path.startswith(mount):
-                return path.removeprefix(mount).encode("latin-1", "replace")
-    return quote(decoded.encode("latin-1"), safe=_SAFE).encode()
+            found = below(path.partition("?")[0].encode("latin-1", "replace"), mount)
+            if found is not None:
+                return found
+    return encoded(environ.get("PATH_INFO", "").encode("latin-1"))
 
 
 def _headers(environ: WSGIEnvironment) -> Headers:
@@ -85,7 +83,7 @@ def body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     def read(limit: int) -> bytes:
         length = content_length(environ.get("CONTENT_LENGTH", "").encode("latin-1", "replace"))
         if length is not None and length > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         # Without a length only a server that marks the end of a chunked body can be read to its end.
         if length is None and not environ.get("wsgi.input_terminated"):
             return b""
@@ -94,16 +92,12 @@ def body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
         except (OSError, ValueError):  # a broken chunk, or the connection is gone
             raise bad_request("The request body cannot be read.") from None
         if len(body) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if length is not None and len(body) < length:
             raise bad_request("The request body is not complete.")
         return body
 
     return read
-
-
-def _too_large(limit: int) -> Refusal:
-    return Refusal(TOO_LARGE, f"The request body is larger than the {limit} bytes that this broker accepts.")
 
 
 def header_list(response: Response) -> list[tuple[str, str]]:
