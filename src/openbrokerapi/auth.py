@@ -1,6 +1,6 @@
 """Who may send requests (section "Platform to Service Broker Authentication").
 
-An authenticator for all hosts has a method ``identify(request)``, plain or ``async def``: it returns the user's name, or
+An authenticator for all hosts has a method ``identify(request)``, plain or ``async``: it returns the user's name, or
 None for nobody in particular, and raises :class:`~openbrokerapi.errors.ErrUnauthorized`. An authenticator of 4.7.3 has
 ``authenticate()``, which runs in Flask's request context and returns None or a Flask response; it is for Flask only.
 """
@@ -111,8 +111,8 @@ class BasicBrokerAuthenticator(BrokerAuthenticator):
     @nonblocking
     def identify(self, request: Request) -> str | None:
         """Give the user's name of a request with a known pair."""
-        # Platforms send the same header again and again. Looking it up tells nothing by its time: bytes are compared only
-        # where their hashes, made with a secret key of this process, are the same.
+        # Platforms send the same header again and again. Looking it up tells nothing by its time: bytes are compared
+        # only where their hashes, made with a secret key of this process, are the same.
         header = request.headers.get(_AUTHORIZATION, b"")
         return self._verified.get(header) or self._verify(request, header)
 

@@ -86,8 +86,11 @@ def catalog() -> list[Service]:
     ]
 
 
-class RecordingBroker(ServiceBroker):
-    """Notes what reaches it, and answers what the test says: a result, or an exception to raise."""
+class RecordingBroker:
+    """Notes what reaches it, and answers what the test says: a result, or an exception to raise.
+
+    It is not of the library's class, as many brokers are not.
+    """
 
     def __init__(self, **answers: Any) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -242,12 +245,14 @@ class MemoryBroker(ServiceBroker):
             raise errors.ErrBindingDoesNotExist
         return UnbindSpec()
 
-    def last_operation(self, instance_id: str, operation_data: Any, **kwargs: Any) -> LastOperation:
+    def last_operation(
+        self, instance_id: str, operation_data: Any, service_id: Any, plan_id: Any, **kwargs: Any
+    ) -> LastOperation:
         self._instance(instance_id)
         return LastOperation(OperationState.SUCCEEDED)
 
     def last_binding_operation(
-        self, instance_id: str, binding_id: str, operation_data: Any, **kwargs: Any
+        self, instance_id: str, binding_id: str, operation_data: Any, service_id: Any, plan_id: Any, **kwargs: Any
     ) -> LastOperation:
         if (instance_id, binding_id) not in self.bindings:
             raise errors.ErrBindingDoesNotExist

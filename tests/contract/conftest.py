@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from tests.contract.brokers import MemoryBroker, RecordingBroker, asynchronous
 from tests.contract.hosts import HOSTS, Host, Platform, Serving, serving
 

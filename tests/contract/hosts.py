@@ -115,9 +115,10 @@ def _uvicorn(switch: Switch) -> Iterator[int]:
 
 @contextmanager
 def _werkzeug(switch: Switch) -> Iterator[int]:
-    server = make_server(
-        "127.0.0.1", 0, lambda environ, start: switch.app(environ, start), threaded=True, request_handler=_Quiet
-    )
+    def app(environ: Any, start_response: Any) -> Any:
+        return switch.app(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server.server_port

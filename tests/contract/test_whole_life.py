@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.contract.brokers import BIND, BINDING, IDS, INSTANCE, LARGE, PROVISION, RecordingBroker
 from tests.contract.hosts import Platform
 

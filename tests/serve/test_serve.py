@@ -18,7 +18,6 @@ from typing import IO, Any
 
 import pytest
 import trustme
-
 from tests.contract.hosts import Answer, Platform
 
 SERVICE = "5f2a6a3e-0f5c-4a53-a1f0-6f2f3c1d7b01"

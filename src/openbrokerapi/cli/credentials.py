@@ -1,4 +1,4 @@
-"""Who may call a served broker: from the environment or a file, never from the command line, where others can read it."""
+"""Who may call a served broker: from the environment or a file, never from the command line, where others can read."""
 
 from __future__ import annotations
 

@@ -103,7 +103,8 @@ def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **op
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise ServeError(
-                f"cannot listen on {serving.host} port {serving.port} ({os.strerror(error.errno)}); choose another --port"
+                f"cannot listen on {serving.host} port {serving.port} ({os.strerror(error.errno)}); "
+                "choose another --port"
             ) from None
         raise
 

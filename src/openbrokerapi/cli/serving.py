@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("openbrokerapi.serve")
 
-# How the supervisor tells its workers what to serve. Secrets are not in it: they are read where the first process read them.
+# How the supervisor tells its workers what to serve. Secrets are not in it: each reads them where the first one did.
 _ENVIRONMENT = "OPENBROKER_SERVING"
 
 

@@ -93,6 +93,6 @@ FAILURE_FLAGS: dict[Endpoint, tuple[str, ...]] = {
     UPDATE: ("instance_usable", "update_repeatable"),
     DEPROVISION: ("instance_usable",),
 }
-#: LOI-18 to LOI-21: what the state "failed" of an instance's operation may say; an error of the poll itself says nothing.
+#: LOI-18 to LOI-21: what the state "failed" of an instance's operation may say; an error of the poll says nothing.
 FAILED_FLAGS = ("instance_usable", "update_repeatable")
 STATES = frozenset(("in progress", "succeeded", "failed"))

@@ -80,7 +80,9 @@ MAINTENANCE_CONFLICT = Problem(
     description="The maintenance_info.version of the request is not that of the catalog; fetch the catalog again.",
 )
 # PROV-12, UPD-12, BIND-28
-INVALID_PARAMETERS = Problem("invalid parameters", 400, description="The parameters are not valid.")
+INVALID_PARAMETERS = Problem(
+    "invalid parameters", 400, code="InvalidParameters", description="The parameters are not valid."
+)
 # UPD-28
 PLAN_CHANGE_UNSUPPORTED = Problem(
     "plan change not supported", 422, description="This service instance cannot be changed to the requested plan."

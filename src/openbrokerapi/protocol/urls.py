@@ -46,7 +46,7 @@ def below(path: bytes, mount: bytes) -> bytes | None:
 
 
 def route(method: str, path: bytes) -> tuple[Endpoint, str | None, str | None]:
-    """Find the endpoint of ``method`` and the percent-encoded ``path``, and the instance's and the binding's id in it."""
+    """Find the endpoint of ``method`` and the percent-encoded ``path``, and the ids of instance and binding."""
     parts = path.split(b"/")
     found = ROUTES.get(len(parts))
     if found is None or not found.fits(parts):

@@ -34,7 +34,6 @@ from openbrokerapi.settings import Settings
 from .catalog_keeper import CatalogKeeper
 from .faults import scrubbed_traceback
 
-
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 

@@ -14,7 +14,7 @@ from openbrokerapi.protocol.request import Request
 _REDACTED = "[redacted]"
 # Shorter values are as likely a part of some word of the traceback as a secret.
 _SHORTEST = 4
-# Beyond this many values the text of the exception is left out altogether: the search must not take longer than the work.
+# Beyond this many values the text of the exception is left out: the search must not take longer than the work.
 _MOST = 1000
 _AUTHORIZATION = b"authorization"
 

@@ -97,7 +97,7 @@ class _Host:
             request_identity.reset(token)
 
     def identified(self, response: Response) -> Response:
-        """Repeat the request's identity on whatever answers, authenticators and handlers of others included (RID-03)."""
+        """Repeat the request's identity on whatever answers, the handlers of others included (RID-03)."""
         progress = g.get("openbrokerapi_progress") or Progress(request_of(request.environ))
         repeated = self._exchange.with_identity(progress.request, Rendered(response.status_code, (), b""))
         for name, value in repeated.headers:
