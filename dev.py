@@ -57,6 +57,9 @@ CHECKS = {
     "import contracts": ["lint-imports", "--no-logo"],
 }
 
+# Programs that the documentation's commands use, by the system package that each is in.
+PROGRAMS = {"curl": "curl", "openssl": "openssl"}
+
 LONG_FILE = 400  # lines; an aim, not a limit
 
 
@@ -180,19 +183,32 @@ def venv_package() -> str:
 
 
 def may_install_packages() -> bool:
-    """Tell whether the interpreter is the system's, and this user may add to the system."""
-    return sys.base_prefix == "/usr" and os.geteuid() == 0 and shutil.which("apt-get") is not None
+    """Tell whether this user may add to the system."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install_packages(names: list[str]) -> None:
+    """Install system packages; whether they are there afterwards, the caller sees."""
+    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    say(f"installing {' '.join(names)} with apt-get")
+    # One unreachable source fails the update, and need not matter: the installation tells.
+    subprocess.call([*apt, "update"], env=variables)
+    subprocess.call([*apt, "install", "-y", "--no-install-recommends", *names], env=variables)
 
 
 def install_ensurepip() -> bool:
-    """Install the system's package with ensurepip, and tell whether it is there now."""
-    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
-    say(f"installing {venv_package()} with apt-get")
-    # One unreachable source fails the update, and need not matter: the installation tells.
-    subprocess.call([*apt, "update"], env=variables)
-    subprocess.call([*apt, "install", "-y", "--no-install-recommends", venv_package()], env=variables)
+    """Install the system's package with ensurepip, where the interpreter is the system's; tell whether it is there."""
+    if sys.base_prefix == "/usr":
+        install_packages([venv_package()])
     return has_ensurepip()
+
+
+def install_programs() -> None:
+    """Install the programs that the tests need; who may not, sees the tests that need them skipped."""
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if missing and may_install_packages():
+        install_packages(missing)
 
 
 def outside_pip(python: str) -> bool:
@@ -222,6 +238,7 @@ def demo(environment: Environment, arguments: list[str]) -> int:
 
 def test(environment: Environment, arguments: list[str]) -> int:
     """Run the tests."""
+    install_programs()
     prepare(environment, "test")
     become(environment, [str(environment.python), "-m", "pytest", *workers(arguments), *arguments])
 
