@@ -126,8 +126,8 @@ def _method(findings: Findings) -> str:
 * The load comes from {findings.generator}: {CONNECTIONS} connections from one thread, each with one request under way.
   {plan.rounds} rounds of {plan.seconds:g} s for each server and each kind of request, interleaved; shown are medians.
   `± %` is half the span between the quickest and the slowest round.
-* A server of one worker is held to one core, and the generator to another, where there are two. Servers of two workers share two cores with
-  the generator on a machine of fewer than four cores, which takes more from the quick ones than from the slow ones.
+* A server of one worker is held to one core, and the generator to another, where there are two. Servers of two workers
+  share their cores with the generator on a machine of fewer than four, which takes more from the quick ones.
 * `CPU µs/request` is the processor time, user and system, of all of a server's processes, by the kernel's count.
   A ratio "by processor time" compares what the servers could do if none of their workers ever waited for a core.
 * Before the load every server had to give the right answer to each request, and to refuse one without credentials,
@@ -137,8 +137,8 @@ def _method(findings: Findings) -> str:
   parameters, for 64 instances in turn, on a broker without state. last_operation: with all its query parameters.
   Every request carries basic authentication and the version header.
 * The published release has an environment of its own, with the same versions of gunicorn and Flask, and gunicorn's
-  default (sync) workers; others were not tried. Its broker is the same source file. It does not check parameters against
-  schemas.
+  default (sync) workers; others were not tried. Its broker is the same source file. It does not check parameters
+  against schemas.
 * "bare" is an ASGI application on the same uvicorn that looks at nothing, reads the body and sends constant bytes.
 * `import openbrokerapi`: the median of many fresh interpreters, less that of as many that import nothing.
   `openbroker serve`: from the start of the process to the first 200 of `/readyz`, the median of several starts; memory

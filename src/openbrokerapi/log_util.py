@@ -24,10 +24,15 @@ class RequestIdentityFilter(logging.Filter):
         return True
 
 
-def basic_config(logger: logging.Logger = logging.root, level: int = logging.INFO) -> None:
-    """Write the lines of ``logger`` from ``level`` on to standard error, each with its request's identity."""
+def basic_config(logger: logging.Logger = logging.root, level: int = logging.INFO) -> logging.Logger:
+    """Write the lines of ``logger`` from ``level`` on to standard error, each with its request's identity.
+
+    Returns:
+        The logger.
+    """
     logger.setLevel(level)
     handler = logging.StreamHandler()
     handler.addFilter(RequestIdentityFilter())
     handler.setFormatter(logging.Formatter(FORMAT))
     logger.addHandler(handler)
+    return logger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -77,6 +78,13 @@ def _headers(environ: WSGIEnvironment) -> Headers:
     return headers
 
 
+def _stream(environ: WSGIEnvironment) -> Any:
+    stream = environ["wsgi.input"]
+    # Flask's own server reads chunks with a raw stream. Where a chunk is shorter than it says, read() of that stream
+    # gives whatever lies in memory behind it, and may end the process; a buffer around it refuses.
+    return io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
+
+
 def body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     """Give the reader of the request's body, which refuses one that is larger than its limit."""
 
@@ -88,7 +96,7 @@ def body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
         if length is None and not environ.get("wsgi.input_terminated"):
             return b""
         try:
-            body: bytes = environ["wsgi.input"].read(limit + 1 if length is None else length)
+            body: bytes = _stream(environ).read(limit + 1 if length is None else length)
         except (OSError, ValueError):  # a broken chunk, or the connection is gone
             raise bad_request("The request body cannot be read.") from None
         if len(body) > limit:
