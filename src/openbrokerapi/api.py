@@ -129,6 +129,8 @@ _FILTERS = frozenset(("check_originating_identity", "check_version", "print_requ
 
 def __getattr__(name: str) -> Any:
     if name in _FLASK:
+        # First the host, which says what to install where Flask is missing.
+        importlib.import_module("openbrokerapi.web.flask")
         return getattr(importlib.import_module("flask"), name)
     if name in _FILTERS:
         return getattr(importlib.import_module("openbrokerapi.request_filter"), name)

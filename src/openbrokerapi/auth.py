@@ -66,7 +66,7 @@ class _Secrets:
     """A set of secrets that can only be asked whether something is in it, in constant time."""
 
     def __init__(self, values: Iterable[bytes]) -> None:
-        # Digests under a key of this process: their length says nothing, and none of them can be read back.
+        # Digests under a key of this process: their length says nothing of the secret's.
         self._key = secrets.token_bytes(32)
         self._digests = [self._digest(value) for value in values]
 
@@ -166,15 +166,15 @@ class EitherAuthenticator:
     @nonblocking
     def identify(self, request: Request) -> str | None:
         """Give what the first of them says that does not refuse."""
-        refusal = ErrUnauthorized()
+        challenges = []
         for authenticator in self._authenticators:
             try:
                 found: str | None = authenticator.identify(request)
             except ErrUnauthorized as error:
-                refusal = error
+                challenges += [error.challenge] if error.challenge else []
             else:
                 return found
-        raise refusal
+        raise ErrUnauthorized(challenge=", ".join(challenges) or None)
 
 
 class NoneBrokerAuthenticator(BrokerAuthenticator):
@@ -186,6 +186,22 @@ class NoneBrokerAuthenticator(BrokerAuthenticator):
 
     def authenticate(self) -> None:
         """Pass every request."""
+
+
+def decides_in_flask(authenticator: Any) -> bool:
+    """Tell whether it is ``authenticate()`` of this authenticator that decides, which only Flask can ask.
+
+    That is so where it is overridden nearer to the object than ``identify``: a subclass that adds a check to
+    ``authenticate()`` must never be asked by way of the ``identify`` that it inherits.
+    """
+    if "identify" in getattr(authenticator, "__dict__", {}):
+        return False
+    for kind in type(authenticator).__mro__:
+        if "identify" in vars(kind):
+            return False
+        if "authenticate" in vars(kind):
+            return True
+    return True
 
 
 #: The names of 4.4 to 4.5.

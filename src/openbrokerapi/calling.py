@@ -64,23 +64,50 @@ def style_of(name: str, method: Callable[..., Any]) -> Style:
     marked = is_nonblocking(method)
     names = ARGUMENTS[name]
     try:
-        parameters = inspect.signature(method).parameters.values()
+        parameters = _parameters(method)
     except (TypeError, ValueError):  # a callable without a signature, such as one written in C
         return Style(frozenset(names), len(names), hints=False, is_async=is_async, nonblocking=marked)
     kinds = {parameter.kind for parameter in parameters}
     named = {each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
-    required = {each.name for each in parameters if each.default is each.empty and each.kind in _PLAIN_KINDS}
     takes_any = inspect.Parameter.VAR_KEYWORD in kinds
     # A mock takes *args, **kwargs, and gets exactly what 4.7.3 passed.
     hints = named >= _HINTS or (takes_any and inspect.Parameter.VAR_POSITIONAL not in kinds)
     keywords = None
-    if required <= set(names) and (takes_any or named):
+    if (takes_any or named) and not _by_position(name, parameters):
         keywords = frozenset(names) if takes_any else frozenset(names) & named
-    count = sum(each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters)
+    count = sum(each.kind in _POSITIONAL for each in parameters)
     if inspect.Parameter.VAR_POSITIONAL in kinds:
-        count = len(names)
+        count = max(count, _COUNT_OF_0_3_6.get(name, len(names)))
     return Style(keywords, count, hints and name.startswith("get_"), is_async, marked)
 
+
+def _parameters(method: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Give the parameters of a method; of a wrapper that only hands on, those of what it wraps."""
+    outer = list(inspect.signature(method, follow_wrapped=False).parameters.values())
+    kinds = {each.kind for each in outer}
+    if kinds in ({inspect.Parameter.VAR_POSITIONAL}, {inspect.Parameter.VAR_KEYWORD}):
+        # It hands on in one way only, whatever it wraps.
+        return outer
+    return list(inspect.signature(method).parameters.values())
+
+
+def _by_position(name: str, parameters: list[inspect.Parameter]) -> bool:
+    """Tell whether the parameters are not those of 4.7.3, so that only their order says what each is for."""
+    names = ARGUMENTS[name]
+    if any(each.kind is each.POSITIONAL_ONLY for each in parameters):
+        return True
+    required = [each for each in parameters if each.default is each.empty and each.kind in _PLAIN_KINDS]
+    if any(each.name not in names for each in required):
+        return True
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return False
+    positional = [each for each in parameters if each.kind in _POSITIONAL]
+    return any(each.name not in names for each in positional[: _COUNT_OF_0_3_6.get(name, len(names))])
+
+
+# Where 0.3.6 passed fewer arguments than 4.7.3.
+_COUNT_OF_0_3_6 = {"last_operation": 2, "bind": 3, "unbind": 3}
+_POSITIONAL = frozenset((inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD))
 
 _PLAIN_KINDS = frozenset(
     (
@@ -310,7 +337,7 @@ def _polled(result: Any) -> Answer:
         Outcome.SAME,
         fields,
         extensions=_extensions(result),
-        retry_after=retry_after if isinstance(retry_after, int) else None,
+        retry_after=retry_after if type(retry_after) is int and retry_after >= 0 else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Generator, Mapping
 from copy import copy
 from inspect import isawaitable
 from logging import getLogger
@@ -26,6 +26,7 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Invocation, Any, T]
 
 _SEPARATOR = " "
+_DELETES = frozenset(("deprovision", "unbind"))
 
 
 class Router(ServiceBroker):
@@ -62,10 +63,13 @@ class Router(ServiceBroker):
         self._by_service = found
         return offerings
 
-    def _broker_of(self, service_id: str | None) -> Steps[Calling]:
+    def _knows(self, service_id: str) -> Steps[bool]:
         if service_id not in self._by_service:
             yield from self._catalog()
-        if service_id is None or service_id not in self._by_service:
+        return service_id in self._by_service
+
+    def _broker_of(self, service_id: str) -> Steps[Calling]:
+        if not (yield from self._knows(service_id)):
             raise ErrBadRequest("service_id is not in the catalog of this broker.")
         return self._by_service[service_id]
 
@@ -102,8 +106,12 @@ class Router(ServiceBroker):
         if service_id is None:
             fetched = yield from self._first("get_instance", {"instance_id": values["instance_id"]}, {})
             service_id = fetched.service_id
-        calling = yield from self._broker_of(service_id)
-        response = yield calling.invocation_of(name, values)
+        if name in _DELETES and not (yield from self._knows(service_id)):
+            # CAT-07: what left the catalog can still be deleted, by whichever broker knows it.
+            response = yield from self._first(name, values, {})
+        else:
+            calling = yield from self._broker_of(service_id)
+            response = yield calling.invocation_of(name, values)
         return self.add_service_id_to_async_response(response, service_id)
 
     @staticmethod
@@ -143,12 +151,15 @@ class Router(ServiceBroker):
     def _poll(
         self, name: str, ids: Mapping[str, Any], operation: str | None, service_id: str | None, plan_id: str | None
     ) -> Any:
-        named, separator, rest = (operation or "").partition(_SEPARATOR)
-        if separator:
-            # The offering that began the operation; the hint may name none, or an old one.
-            service_id, operation = named, rest
         values = {**ids, "operation_data": operation, "service_id": service_id, "plan_id": plan_id}
-        return _run(self._asked(name, values, {}))
+        return _run(self._polled(name, values))
+
+    def _polled(self, name: str, values: dict[str, Any]) -> Steps[Any]:
+        named, separator, rest = (values["operation_data"] or "").partition(_SEPARATOR)
+        # The offering that began the operation, where it stands in front; the hint may name none, or an old one.
+        if separator and (yield from self._knows(named)):
+            values = {**values, "operation_data": rest, "service_id": named}
+        return (yield from self._asked(name, values, {}))
 
     def get_instance(self, instance_id: str, **kwargs: Any) -> Any:
         """Fetch from the broker of the hint, or from the one that knows the instance."""
@@ -198,20 +209,21 @@ def _run(steps: Steps[Any]) -> Any:
         return stop.value
 
 
-async def _run_on_loop(steps: Steps[Any], result: Any) -> Any:
+async def _run_on_loop(steps: Steps[Any], result: Awaitable[Any]) -> Any:
     try:
         while True:
             try:
-                value = await result if isawaitable(result) else result
+                value = await result
             except Exception as error:  # noqa: BLE001 - it is for the steps to answer
                 step = steps.throw(error)
             else:
                 step = steps.send(value)
-            result = await _begun(step)
+            result = _done(step)
     except StopIteration as stop:
         return stop.value
 
 
-async def _begun(step: Invocation) -> Any:
+async def _done(step: Invocation) -> Any:
     # A plain method could block the loop.
-    return step() if step.style.is_async or step.style.nonblocking else await asyncio.to_thread(step)
+    result = step() if step.style.is_async or step.style.nonblocking else await asyncio.to_thread(step)
+    return await result if isawaitable(result) else result

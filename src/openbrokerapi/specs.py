@@ -196,6 +196,11 @@ class ProvisionedServiceSpec(_Spec):
         """Tell whether the provision goes on after the answer."""
         return self.state == ProvisionState.IS_ASYNC
 
+    @is_async.setter
+    def is_async(self, is_async: bool) -> None:
+        # A plain attribute in 0.3.6.
+        self.state = ProvisionState.IS_ASYNC if is_async else ProvisionState.SUCCESSFUL_CREATED
+
 
 class UpdateServiceSpec(_Spec):
     """The answer to an update; ``dashboard_url`` replaces the old one where it is given (UPD-36)."""

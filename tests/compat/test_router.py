@@ -138,8 +138,25 @@ def test_a_request_without_a_hint_goes_to_the_broker_that_knows_the_id(
 def test_an_unknown_offering_is_400_and_reaches_nobody(platform: Platform, pair: Pair) -> None:
     assert platform.send("PUT", INSTANCE, {**PROVISION, "service_id": "unknown"}).status == 400
     assert platform.send("PUT", INSTANCE, {**PROVISION, "plan_id": OTHER_PLAN}).status == 400
-    assert platform.send("DELETE", INSTANCE, query={"service_id": "unknown", "plan_id": SMALL}).status == 400
     assert pair.databases.calls == pair.queues.calls == []
+
+
+@pytest.mark.rule("CAT-07")
+def test_what_left_the_catalog_is_deleted_by_the_broker_that_knows_it(platform: Platform, pair: Pair) -> None:
+    pair.databases.answers["deprovision"] = errors.ErrInstanceDoesNotExist()
+    gone = {"service_id": "gone", "plan_id": SMALL}
+    assert platform.send("DELETE", INSTANCE, query=gone).status == 200
+    assert [name for name, _ in pair.queues.calls] == ["deprovision"]
+    pair.queues.answers["deprovision"] = errors.ErrInstanceDoesNotExist()
+    assert platform.send("DELETE", INSTANCE, query=gone).status == 410
+
+
+def test_an_operation_with_a_space_that_a_broker_began_alone_is_handed_on_whole(platform: Platform, pair: Pair) -> None:
+    answer = platform.send(
+        "GET", f"{INSTANCE}/last_operation", query={"operation": "step 1", "service_id": PROVISION["service_id"]}
+    )
+    assert answer.status == 200
+    assert pair.databases.calls[-1][1]["operation_data"] == "step 1"
 
 
 def test_errors_of_a_broker_are_answered_as_if_it_were_alone(platform: Platform, pair: Pair) -> None:

@@ -28,6 +28,7 @@ LIMIT = 20.0
 
 # `hold` keeps a provision waiting until the test writes into the pipe of that name; `begun` tells that it has begun.
 BROKER = f"""
+import asyncio
 import os
 from pathlib import Path
 import openbrokerapi as o
@@ -45,9 +46,31 @@ class Broker(o.ServiceBroker):
 
 broker = Broker()
 
+def once():
+    # The first process makes it, its workers cannot.
+    if os.environ.get("OPENBROKER_SERVING"):
+        raise RuntimeError("no database")
+    return Broker()
+
 class Incomplete(Broker):
-    async def catalog(self):
+    def catalog(self):
         return o.Service("", "thing", "Things", bindable=False, plans=[])
+
+class IncompleteAsync(Incomplete):
+    async def catalog(self):
+        return super().catalog()
+
+class Loops(Broker):
+    loop = None
+
+    async def catalog(self):
+        self.loop = self.loop or asyncio.get_running_loop()
+        assert self.loop is asyncio.get_running_loop(), "on two loops"
+        return super().catalog()
+
+class Leaves(Broker):
+    def provision(self, instance_id, details, async_allowed, **kwargs):
+        raise SystemExit("it says " + details.parameters["word"])
 """
 
 
@@ -95,9 +118,9 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, **more: str) -> Iterator[Served]:
+def served(folder: Path, *arguments: str, broker: str = "things:broker", **more: str) -> Iterator[Served]:
     process = subprocess.Popen(
-        command("things:broker", "--port", "0", *arguments),
+        command(broker, "--port", "0", *arguments),
         cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,
@@ -265,8 +288,9 @@ def test_each_request_has_a_log_line_with_its_identity_and_nothing_of_its_query_
         assert marker not in logged
 
 
-def test_a_catalog_that_breaks_a_must_is_refused_with_the_rule(folder: Path) -> None:
-    code, text = refused(folder, "things:Incomplete")
+@pytest.mark.parametrize("broker", ["things:Incomplete", "things:IncompleteAsync"])
+def test_a_catalog_that_breaks_a_must_is_refused_with_the_rule(folder: Path, broker: str) -> None:
+    code, text = refused(folder, broker, "--port", "0")
     assert code == 2
     assert "SVC-03" in text
     assert "SVC-16" in text
@@ -279,9 +303,12 @@ def test_a_catalog_that_breaks_a_must_is_refused_with_the_rule(folder: Path) -> 
         (["things:nothing"], "has no nothing; it has broker"),
         (["things"], "write package.module:attribute"),
         (["things:broker", "--tls-key", "things.py"], "need --tls-certificate"),
+        (["things:broker", "--tls-certificate", "things.py"], "--tls-client-ca do not work"),
         (["things:broker", "--credentials-file", "things.py"], "things.py, line 2: write username:password"),
         (["things:broker", "--minimum-version", "two"], "two numbers with a dot between"),
         (["things:broker", "--prefix", "tenant"], "begin it with a slash"),
+        (["things:broker", "--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid"),
+        (["things:once", "--workers", "2", "--port", "0"], "a worker cannot start"),
         (["things:broker", "--password", "x"], "No such option"),
     ],
 )
@@ -290,6 +317,24 @@ def test_what_cannot_be_served_is_said_in_a_sentence(folder: Path, arguments: li
     assert code == 2
     assert said in " ".join(text.split())
     assert "Traceback" not in text
+
+
+def test_an_async_broker_lives_on_one_event_loop(folder: Path) -> None:
+    with served(folder, broker="things:Loops") as running:
+        for _ in range(2):
+            assert running.platform.send("GET", "/v2/catalog").status == 200
+
+
+def test_a_broker_that_calls_exit_is_answered_for_and_quotes_no_parameter(folder: Path) -> None:
+    with served(folder, broker="things:Leaves") as running:
+        answer = running.platform.send("PUT", INSTANCE, {**BODY, "parameters": {"word": "MARKER-7"}})
+        assert answer.status == 500
+        assert answer.json["description"]
+        assert running.platform.send("GET", "/v2/catalog").status == 200
+        running.process.send_signal(signal.SIGTERM)
+        logged = running.output()
+    assert "SystemExit" in logged
+    assert "MARKER-7" not in logged
 
 
 def test_without_credentials_it_serves_only_when_told_to(folder: Path) -> None:
@@ -304,4 +349,4 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(folder: Path) -> None:
     with served(folder) as running:
         code, text = refused(folder, "things:broker", "--port", str(running.platform.port))
     assert code == 2
-    assert "choose another --port" in text
+    assert "choose another --host or --port" in text

@@ -1,4 +1,4 @@
-"""A log line for each request: what, who asked, how it went, how long it took. No query, no header, no body."""
+"""A log line for each request: what, how it went, how long it took, and its identity. No query, no body."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ class AccessLog:
 
         began = self._clock()
         identity = dict(scope["headers"]).get(_IDENTITY)
-        if identity:
-            request_identity.set(identity.decode("latin-1"))
+        request_identity.set(identity.decode("latin-1") if identity else None)
         try:
             await self._app(scope, receive, noting)
         finally:

@@ -87,13 +87,22 @@ def catalog_of(broker: Any) -> Any:
     Raises:
         TypeError: Something in the catalog cannot be written as JSON.
     """
-    from openbrokerapi.protocol.catalog_document import encode_catalog
-
     offerings = broker.catalog()
     if inspect.isawaitable(offerings):
         import asyncio
 
         offerings = asyncio.run(_awaited(offerings))
+    return document_of(offerings)
+
+
+def document_of(offerings: Any) -> Any:
+    """Return what `catalog()` returned as the JSON that platforms would read, decoded.
+
+    Raises:
+        TypeError: Something in it cannot be written as JSON.
+    """
+    from openbrokerapi.protocol.catalog_document import encode_catalog
+
     several = isinstance(offerings, list | tuple) or hasattr(offerings, "__iter__")
     return json.loads(encode_catalog([*offerings] if several else [offerings]))
 

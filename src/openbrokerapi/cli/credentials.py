@@ -25,6 +25,11 @@ class CredentialsError(click.ClickException):
     exit_code = 2
 
 
+def has_credentials() -> bool:
+    """Tell whether the environment has credentials."""
+    return any(os.environ.get(name) for name in (USERNAME, PASSWORD, TOKEN))
+
+
 def authenticator_from(file: str | None, *, allow_none: bool) -> Any:
     """Give the authenticator of ``openbroker serve``.
 

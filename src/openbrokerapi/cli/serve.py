@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from typing import Any
 
@@ -47,7 +46,7 @@ def _prefix(_: click.Context, __: click.Parameter, text: str) -> str:
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Number of processes.")
 @click.option("--credentials-file", type=_FILE, help="File with one username:password a line.")
-@click.option("--no-auth", is_flag=True, help="Serve everybody, where there are no credentials.")
+@click.option("--no-auth", is_flag=True, help="Serve everybody; only where no credentials are given.")
 @click.option("--prefix", default="", callback=_prefix, help="Path in front of /v2, such as /tenant-a.")
 @click.option("--tls-certificate", type=_FILE, help="Certificate chain of the server (PEM).")
 @click.option("--tls-key", type=_FILE, help="Its private key (PEM).")
@@ -86,13 +85,23 @@ def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **op
     """
     if (tls_key or options["tls_client_ca"]) and not tls_certificate:
         raise click.UsageError("--tls-key and --tls-client-ca need --tls-certificate")
-    from .serving import Serving, application, configure_logging, run
+    from .credentials import has_credentials
+    from .serving import Serving, application, check_tls, configure_logging, run
 
     options["missing_version_status"] = int(options["missing_version_status"])
     serving = Serving(reference=reference, tls_certificate=tls_certificate, tls_key=tls_key, **options)
     configure_logging(serving.log_level)
+    try:
+        check_tls(serving)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ServeError(
+            f"the files of --tls-certificate, --tls-key and --tls-client-ca do not work: {reason}"
+        ) from None
     broker = _checked_broker(reference)
     app = application(serving, broker)
+    if serving.no_auth and serving.credentials_file is None and not has_credentials():
+        click.echo("No authentication: whoever reaches the address can do everything.", err=True)
     workers = f"{serving.workers} workers" if serving.workers > 1 else "1 worker"
 
     def announce(port: int) -> None:
@@ -101,28 +110,25 @@ def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **op
     try:
         run(serving, app, announce)
     except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-            raise ServeError(
-                f"cannot listen on {serving.host} port {serving.port} ({os.strerror(error.errno)}); "
-                "choose another --port"
-            ) from None
-        raise
+        raise ServeError(
+            f"cannot listen on {serving.host} port {serving.port} ({error.strerror}); choose another --host or --port"
+        ) from None
 
 
 def _checked_broker(reference: str) -> Any:
-    from openbrokerapi.protocol.catalog_rules import check
-
     from .broker_reference import load_broker
-    from .catalog_source import SourceError, catalog_of
+    from .catalog_source import SourceError
+    from .start_check import broken_rules, is_async
 
     broker = load_broker(reference)
+    if is_async(broker):
+        return broker  # checked on the event loop that serves it
     try:
-        document = catalog_of(broker)
+        broken = broken_rules(broker)
     except Exception as error:  # noqa: BLE001 - the author's catalog() may raise anything
         raise SourceError(f"{reference}: catalog() fails: {type(error).__name__}: {error}") from None
-    broken = [finding for finding in check(document) if finding.level == "MUST"]
-    for finding in broken:
-        click.echo(f"{finding.rule} {finding.where}: {finding.message}", err=True)
+    for line in broken:
+        click.echo(line, err=True)
     if broken:
         raise ServeError(f"the catalog of {reference} breaks the specification in {len(broken)} places, see above")
     return broker

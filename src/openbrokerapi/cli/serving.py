@@ -6,12 +6,15 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from openbrokerapi.log_util import basic_config
@@ -21,6 +24,7 @@ from openbrokerapi.web.asgi import create_app
 from .access_log import AccessLog
 from .broker_reference import load_broker
 from .credentials import authenticator_from
+from .start_check import CheckedAtStart, is_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,11 +76,14 @@ def application(serving: Serving, broker: Any) -> Any:
     """Make the ASGI application."""
     authenticator = authenticator_from(serving.credentials_file, allow_none=serving.no_auth)
     app: Any = create_app(broker, authenticator=authenticator, settings=serving.settings())
+    if is_async(broker):
+        app = CheckedAtStart(app, broker)
     if serving.prefix:
         app = _under_prefix(app, serving.prefix)
     return AccessLog(app, logger) if serving.access_log else app
 
 
+_REFUSED = 2
 _PROBES = frozenset(("/healthz", "/readyz"))
 
 
@@ -98,7 +105,12 @@ def worker() -> Any:
     """Make the ASGI application of a worker process, by what its supervisor wrote into the environment."""
     serving = msgspec.json.decode(os.environ[_ENVIRONMENT], type=Serving)
     configure_logging(serving.log_level)
-    return application(serving, load_broker(serving.reference))
+    try:
+        return application(serving, load_broker(serving.reference))
+    except click.ClickException as error:
+        logger.error("a worker cannot start: %s", error.message)  # noqa: TRY400 - it is a sentence for the operator
+        # With this code the supervisor ends, instead of starting one worker after the other.
+        sys.exit(STARTUP_FAILURE)
 
 
 def configure_logging(level: str) -> None:
@@ -124,10 +136,20 @@ def run(serving: Serving, app: Any, announce: Callable[[int], None]) -> None:
     if serving.workers > 1:
         os.environ[_ENVIRONMENT] = msgspec.json.encode(serving).decode()
         config = _config(serving, "openbrokerapi.cli.serving:worker", factory=True)
-        Multiprocess(config, sockets=[listening]).run()
+        supervisor = Multiprocess(config, sockets=[listening])
+        supervisor.run()
+        failed = any(each.process.exitcode == STARTUP_FAILURE for each in supervisor.processes)
     else:
-        uvicorn.Server(_config(serving, app, factory=False)).run([listening])
-    _leave()
+        failed = _run_here(uvicorn.Server(_config(serving, app, factory=False)), listening)
+    _leave(_REFUSED if failed else 0)
+
+
+def _run_here(server: uvicorn.Server, listening: socket.socket) -> bool:
+    try:
+        server.run([listening])
+    except SystemExit:  # how uvicorn says that the application did not start; the reason is logged
+        return True
+    return not server.started
 
 
 def _config(serving: Serving, app: Any, *, factory: bool) -> uvicorn.Config:
@@ -138,7 +160,7 @@ def _config(serving: Serving, app: Any, *, factory: bool) -> uvicorn.Config:
         ssl_certfile=serving.tls_certificate,
         ssl_keyfile=serving.tls_key,
         ssl_ca_certs=serving.tls_client_ca,
-        ssl_cert_reqs=_CERT_REQUIRED if serving.tls_client_ca else _CERT_NONE,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if serving.tls_client_ca else ssl.CERT_NONE,
         timeout_graceful_shutdown=serving.grace,  # type: ignore[arg-type]  # seconds; a part of one is taken, too
         log_config=None,
         log_level="warning",
@@ -148,7 +170,18 @@ def _config(serving: Serving, app: Any, *, factory: bool) -> uvicorn.Config:
     )
 
 
-_CERT_NONE, _CERT_REQUIRED = 0, 2  # ssl.CERT_NONE and ssl.CERT_REQUIRED, without the import
+def check_tls(serving: Serving) -> None:
+    """Load the files of TLS once, so that what is wrong with them is said at the start.
+
+    Raises:
+        OSError: One of them is not what it should be.
+    """
+    if serving.tls_certificate is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(serving.tls_certificate, serving.tls_key, password=lambda: "")
+    if serving.tls_client_ca is not None:
+        context.load_verify_locations(serving.tls_client_ca)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -162,15 +195,19 @@ def _stopped(number: int, frame: FrameType | None) -> None:
     """Do nothing: uvicorn has stopped already."""
 
 
-def _leave() -> None:
+def _leave(code: int) -> None:
     left = [thread for thread in threading.enumerate() if thread.name.startswith("openbrokerapi-") and _busy(thread)]
     if left:
-        logger.warning("left behind: %d calls of the broker that were not done in time", len(left))
+        logger.warning("left behind: %s of the broker not done in time", _counted(len(left)))
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     # A thread that still waits for something would keep the process for as long.
-    os._exit(0)
+    os._exit(code)
+
+
+def _counted(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls} calls"
 
 
 def _busy(thread: threading.Thread) -> bool:

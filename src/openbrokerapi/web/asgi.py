@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
@@ -10,7 +11,8 @@ from typing import Any, TypeAlias
 from openbrokerapi.auth import BrokerCredentials, IdentifiesRequests, authenticator_for
 from openbrokerapi.log_util import request_identity
 from openbrokerapi.protocol.headers import REQUEST_IDENTITY, content_length
-from openbrokerapi.protocol.problems import bad_request, too_large
+from openbrokerapi.protocol.problems import STOPPING, bad_request, too_large
+from openbrokerapi.protocol.rendering import render_problem
 from openbrokerapi.protocol.request import Request
 from openbrokerapi.protocol.urls import below, encoded
 from openbrokerapi.settings import Settings
@@ -41,18 +43,26 @@ class BrokerASGI:
             return
         request = _request(scope)
         identity = request.headers.get(REQUEST_IDENTITY)
-        if identity is not None:
-            # Every request has a context of its own, so this needs no taking back.
-            request_identity.set(identity.decode("latin-1"))
+        # Always set: a request that follows another on one connection may have begun in the context of that one.
+        request_identity.set(identity.decode("latin-1") if identity else None)
         conversation = self.health.conversation(request) or self.exchange.converse(Progress(request))
         lane = self._lanes.of(request.method)
-        status, headers, body = await wait_on_loop(conversation, partial(_body, request, receive), lane)
+        try:
+            response = await wait_on_loop(conversation, partial(_body, request, receive), lane)
+        except asyncio.CancelledError:
+            # The server stops and waits no longer. What the broker still does, nobody knows: a 5xx says just that.
+            self.exchange.logger.warning("%s was not answered in time before the stop", request.method)
+            response = self.exchange.with_identity(request, render_problem(None, STOPPING))
+        status, headers, body = response
         sent = [*headers, (b"content-length", b"%d" % len(body))] if status != _NOT_MODIFIED else headers
         await send({"type": "http.response.start", "status": status, "headers": sent})
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        if self.health.stopping:  # served again after an end, as tests do
+            self.health.stopping = False
+            self._lanes = Lanes(self.exchange.settings.threads)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.health.stopping = True

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from openbrokerapi import constants
+from openbrokerapi.auth import decides_in_flask
 from openbrokerapi.calling import Calling, Invocation, Style, answer_of, style_of
 from openbrokerapi.errors import ErrUnauthorized, ServiceException
 from openbrokerapi.protocol import catalog_rules
@@ -66,6 +67,8 @@ class Progress:
 
 
 Failed: TypeAlias = Callable[[Progress, Exception], Response]
+_WARN_PAUSE = 60.0
+_MOST_WARNINGS = 1000
 _WITH_CATALOG = frozenset((CATALOG, PROVISION, UPDATE, BIND))
 
 
@@ -89,7 +92,9 @@ class Exchange:
         self.settings = settings or Settings()
         self.logger = logger or logging.getLogger("openbrokerapi")
         self._calling = Calling(broker)
+        self._clock = clock
         self._warned: set[str] = set()
+        self._warn_again = 0.0
         self._catalogs = CatalogKeeper(clock, self._warn)
         self._identify, self._identify_style = _identifier(authenticator)
         self._read_body = ReadBody(self.settings.body_limit)
@@ -144,7 +149,12 @@ class Exchange:
         return None if document is None else document.body
 
     def _warn(self, document: CatalogDocument) -> None:
-        # Brokers of 4.7.3 may have an incomplete catalog, so it is served all the same; each fault is named once.
+        # Brokers of 4.7.3 may have an incomplete catalog, so it is served all the same; each fault is named once. A
+        # catalog that changes at every request is not looked through at every request.
+        now = self._clock()
+        if now < self._warn_again or len(self._warned) > _MOST_WARNINGS:
+            return
+        self._warn_again = now + _WARN_PAUSE
         for finding in catalog_rules.check(msgspec.json.decode(document.body)):
             line = f"{finding.rule} {finding.where}: {finding.message}"
             if finding.level == "MUST" and line not in self._warned:
@@ -184,9 +194,14 @@ class Exchange:
 
     def _refused(self, endpoint: Endpoint | None, error: ServiceException) -> Response:
         challenge = getattr(error, "challenge", None) if isinstance(error, ErrUnauthorized) else None
-        headers = ((b"www-authenticate", challenge.encode("latin-1")),) if challenge else ()
+        headers = ((b"www-authenticate", challenge.encode("latin-1", "replace")),) if challenge else ()
         # A subclass of the author's need not have called our constructor.
         description = getattr(error, "description", None)
+        if isinstance(description, BaseException):
+            # Its text was not written for users, and may quote a parameter.
+            self.logger.warning("the description of %s is an exception, and is left out", type(error).__name__)
+            description = None
+        description = description if description is None else str(description)
         return render_problem(endpoint, error.problem, description, flags=vars(error), headers=headers)
 
     @staticmethod
@@ -200,13 +215,12 @@ class Exchange:
 
 
 def _identifier(authenticator: Any) -> tuple[Callable[..., Any], Style]:
-    identify = getattr(authenticator, "identify", None)
-    if identify is None:
+    if decides_in_flask(authenticator):
         raise TypeError(
-            f"{type(authenticator).__name__} has no method identify(request): "
-            "an authenticator with authenticate() alone works with the Flask host only"
+            f"{type(authenticator).__name__} has no method identify(request) of its own: "
+            "an authenticator with authenticate() works with the Flask host only"
         )
-    return identify, style_of("identify", identify)
+    return authenticator.identify, style_of("identify", authenticator.identify)
 
 
 def _invoked(invocation: Invocation) -> Generator[Wish, Any, Any]:

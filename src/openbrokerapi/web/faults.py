@@ -14,8 +14,9 @@ from openbrokerapi.protocol.request import Request
 _REDACTED = "[redacted]"
 # Shorter values are as likely a part of some word of the traceback as a secret.
 _SHORTEST = 4
-# Beyond this many values the text of the exception is left out: the search must not take longer than the work.
+# Beyond so many values or characters the text of the exception is left out: the search must not take for ever.
 _MOST = 1000
+_LONGEST = 20_000
 _AUTHORIZATION = b"authorization"
 
 
@@ -26,7 +27,7 @@ def scrubbed_traceback(error: BaseException, request: Request, call: Call | None
     header must not reach a log that way, in whichever way Python or JSON spells them.
     """
     secrets = _secrets(request, call)
-    if len(secrets) > _MOST:
+    if len(secrets) > _MOST or sum(map(len, secrets)) > _LONGEST:
         return "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}: {_REDACTED}"
     text = "".join(traceback.format_exception(error))
     # Long values first: one may be a part of another.

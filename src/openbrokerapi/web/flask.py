@@ -21,11 +21,10 @@ except ImportError as missing:  # pragma: no cover - run by a test in an environ
     ) from missing
 
 from openbrokerapi.auth import (
-    BasicBrokerAuthenticator,
     BrokerCredentials,
-    NoneBrokerAuthenticator,
     authenticator_for,
     basic_username,
+    decides_in_flask,
 )
 from openbrokerapi.errors import ErrBadRequest, ServiceException
 from openbrokerapi.log_util import request_identity
@@ -139,9 +138,7 @@ class _FlaskAuthenticated:
 
 def _authentication(authenticator: Any) -> tuple[Any, Any]:
     """Give the authenticator for the conversation, and the one to call in Flask's context, if any."""
-    identify = getattr(type(authenticator), "identify", None)
-    own = BasicBrokerAuthenticator.authenticate, NoneBrokerAuthenticator.authenticate, None
-    if identify is not None and getattr(type(authenticator), "authenticate", None) in own:
+    if not decides_in_flask(authenticator):
         return authenticator, None
     return _FlaskAuthenticated(), authenticator if callable(authenticator) else authenticator.authenticate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -23,14 +24,24 @@ class Health:
 
     Args:
         pause: Seconds in which the broker's ``catalog()`` is asked at most once on behalf of probes.
+        patience: Seconds after which a look at the catalog that has not ended counts as failed.
         clock: Monotonic seconds.
     """
 
-    def __init__(self, exchange: Exchange, pause: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        pause: float = 1.0,
+        patience: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._exchange = exchange
         self._pause = pause
         self._clock = clock
-        self._known: tuple[float, Response] | None = None
+        self._patience = patience
+        self._looked_at = -math.inf
+        self._looking_since: float | None = None
+        self._known = _NOT_READY
         self.stopping = False
 
     def conversation(self, request: Request) -> Conversation | None:
@@ -45,9 +56,16 @@ class Health:
         if self.stopping:
             return _STOPPING
         now = self._clock()
-        if self._known is None or now - self._known[0] >= self._pause:
-            self._known = (now, (yield from self._looked()))
-        return self._known[1]
+        if self._looking_since is not None:
+            # One look at a time, however many ask; who looks for too long will not be ready soon.
+            return self._known if now - self._looking_since < self._patience else _NOT_READY
+        if now - self._looked_at >= self._pause:
+            self._looking_since = self._looked_at = now
+            try:
+                self._known = yield from self._looked()
+            finally:
+                self._looking_since = None
+        return self._known
 
     def _looked(self) -> Generator[Any, Any, Response]:
         try:

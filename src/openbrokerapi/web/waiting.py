@@ -45,7 +45,15 @@ class LoopThread:
 
 
 async def _coroutine(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+    try:
+        return await awaitable
+    except Exception:
+        raise
+    except BaseException as error:
+        if _is_for_the_task(error):
+            raise
+        # Some of them would end the loop, and with it every other request.
+        raise _fault(error) from error
 
 
 class Finished(Generic[T]):
@@ -74,8 +82,10 @@ def wait_in_thread(
                     result: Any = read_body(wish.limit)
                 else:
                     result = wish() if isinstance(wish, Invocation) else wait(wish)
-            except Exception as error:  # noqa: BLE001 - it is the conversation's to answer
-                wish = conversation.throw(error)
+            except BaseException as error:
+                if _is_for_the_thread(error):
+                    raise
+                wish = conversation.throw(_fault(error))
             else:
                 wish = conversation.send(result)
     except StopIteration as stop:
@@ -88,13 +98,38 @@ def _wait_while_plain(conversation: Conversation, wish: Wish) -> Wish | Finished
         while isinstance(wish, Invocation):
             try:
                 result = wish()
-            except Exception as error:  # noqa: BLE001 - it is the conversation's to answer
-                wish = conversation.throw(error)
+            except BaseException as error:  # noqa: BLE001 - it is the conversation's to answer
+                wish = conversation.throw(_fault(error))
             else:
                 wish = conversation.send(result)
     except StopIteration as stop:
         return Finished(stop.value)
     return wish
+
+
+class BrokerFault(Exception):  # noqa: N818 - the name says whose it is
+    """The broker raised something that would end a thread, a task or the process: an exception, but no Exception."""
+
+
+def _fault(error: BaseException) -> Exception:
+    """Make something of whatever was raised that can be answered."""
+    if isinstance(error, Exception):
+        return error
+    fault = BrokerFault(f"the broker raised {type(error).__name__}")
+    fault.__cause__ = error
+    return fault
+
+
+def _is_for_the_thread(error: BaseException) -> bool:
+    # Servers end their workers by raising in the main thread; no author's method can mean that.
+    return not isinstance(error, Exception) and threading.current_thread() is threading.main_thread()
+
+
+def _is_for_the_task(error: BaseException) -> bool:
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, (KeyboardInterrupt, GeneratorExit))
 
 
 class Lanes:
@@ -125,20 +160,19 @@ async def wait_on_loop(
     try:
         wish = send(None)
         while True:
+            if isinstance(wish, Invocation):
+                loop = asyncio.get_running_loop()
+                found = await loop.run_in_executor(lane, copy_context().run, _wait_while_plain, conversation, wish)
+                if isinstance(found, Finished):
+                    return found.value
+                wish = found
+                continue
             try:
-                if isinstance(wish, ReadBody):
-                    result: Any = await read_body(wish.limit)
-                elif isinstance(wish, Invocation):
-                    loop = asyncio.get_running_loop()
-                    found = await loop.run_in_executor(lane, copy_context().run, _wait_while_plain, conversation, wish)
-                    if isinstance(found, Finished):
-                        return found.value
-                    wish = found
-                    continue
-                else:
-                    result = await wish
-            except Exception as error:  # noqa: BLE001 - it is the conversation's to answer
-                wish = throw(error)
+                result: Any = await (read_body(wish.limit) if isinstance(wish, ReadBody) else wish)
+            except BaseException as error:
+                if _is_for_the_task(error):
+                    raise
+                wish = throw(_fault(error))
             else:
                 wish = send(result)
     except StopIteration as stop:
