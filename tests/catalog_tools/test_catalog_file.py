@@ -171,7 +171,7 @@ def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
         ("text", ': holds no catalog; write a mapping with the key "services"'),
         (b"a: \xff", ": is not UTF-8; save it as UTF-8"),
         (b"a: \x07", ": is not YAML: the character number 4 is not allowed: special characters are not allowed"),
-        ("[" * 5000, ": is nested too deep; a catalog needs no more than a few dozen levels"),
+        ("[" * 200_000, ": is nested too deep; a catalog needs no more than a few dozen levels"),
         (f"a: {'1' * 5000}", ": holds a number with thousands of digits; write a smaller one"),
     ],
 )
@@ -187,7 +187,7 @@ def test_yaml_that_is_not_what_it_seems_is_refused_with_its_line(tmp_path, text,
         ('{"a": NaN}', ": NaN is no number in JSON; put it in quotes, or write a number"),
         ('{"a": 1e400}', ": 1e400 is no number in JSON; put it in quotes, or write a number"),
         ('{"a": %s}' % ("1" * 5000), ": holds a number with thousands of digits; write a smaller one"),
-        ("[" * 5000, ": is nested too deep; a catalog needs no more than a few dozen levels"),
+        ("[" * 200_000, ": is nested too deep; a catalog needs no more than a few dozen levels"),
         ("5", ': holds no catalog; write a mapping with the key "services"'),
     ],
 )

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-_WAIT = 20.0  # seconds that a command may take
+_WAIT = 60.0  # seconds that a command may take: gunicorn waits up to 30 for a worker that it stops while it starts
 
 
 class Terminal:
