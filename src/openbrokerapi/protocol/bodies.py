@@ -8,12 +8,10 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from .endpoints import BIND, PROVISION, UPDATE, Endpoint
-from .problems import Refusal, bad_request
+from .problems import bad_request
 
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 Object: TypeAlias = dict[str, Any]
-
-PREDECESSOR = "predecessor_binding_id"
 
 
 class MaintenanceInfo(msgspec.Struct, frozen=True):
@@ -148,17 +146,3 @@ def check_organization(body: ProvisionBody) -> None:
         return
     name = "space_guid" if body.organization_guid else "organization_guid"
     raise bad_request(f"{name} is missing or empty in the request body.")
-
-
-__all__ = [
-    "BindBody",
-    "Body",
-    "MaintenanceInfo",
-    "PreviousValues",
-    "ProvisionBody",
-    "Refusal",
-    "UpdateBody",
-    "check_organization",
-    "organization_required",
-    "read_body",
-]

@@ -42,8 +42,3 @@ def _is_dataclass(value: Any) -> bool:
 _ENCODER = msgspec.json.Encoder(enc_hook=fields_of)
 
 encode = _ENCODER.encode
-
-
-def plain(value: Any) -> Any:
-    """Give ``value`` as it would be read back from its JSON: dicts, lists, strings, numbers, booleans, None."""
-    return msgspec.json.decode(encode(value))
