@@ -1,3 +1,3 @@
 """What every test has."""
 
-pytest_plugins = ["tests.project.skips"]
+pytest_plugins = ["tests.project.skips", "tests.stores.postgresql"]
