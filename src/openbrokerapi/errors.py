@@ -168,6 +168,21 @@ class ErrInstanceNotUsable(ServiceException):
     problem = problems.INSTANCE_UNUSABLE
 
 
+class ErrInstanceHasBindings(ServiceException):
+    """The instance still has bindings, and the offering does not delete them with it: 422."""
+
+    problem = problems.INSTANCE_HAS_BINDINGS
+
+
+class ErrOperationFailed(ServiceException):
+    """The work was begun and has failed, or was not finished in time: 500 with the description.
+
+    A platform that hears it cleans up what may be left (section "Orphan Mitigation").
+    """
+
+    problem = problems.OPERATION_FAILED
+
+
 class ErrNotBindable(ServiceException):
     """The plan is not bindable: 400."""
 

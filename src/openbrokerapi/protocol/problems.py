@@ -112,6 +112,11 @@ SERVICE_QUOTA = Problem(
 )
 NOT_BINDABLE = Problem("not bindable", 400, {UPDATE: 422}, description="This service plan is not bindable.")
 INSTANCE_UNUSABLE = Problem("instance unusable", 422, description="The service instance cannot be used at present.")
+# DEP-03: what to do with bindings is the broker's choice.
+INSTANCE_HAS_BINDINGS = Problem(
+    "instance has bindings", 422, description="The service instance still has service bindings: delete them first."
+)
+OPERATION_FAILED = Problem("operation failed", 500, description="The operation has failed.")
 STOPPING = Problem("stopping", 503, description="The broker stops before the request could be finished.")
 # The texts of these two are the author's to set (openbrokerapi.constants), so they have none of their own.
 NOT_IMPLEMENTED = Problem("not implemented", 501)

@@ -1,0 +1,1 @@
+"""Who carries operations out: within the process, or by way of a queue in PostgreSQL."""
