@@ -19,6 +19,12 @@ class _Command(NamedTuple):
 # A command's module is imported when the command runs: none pays for what another one needs.
 _COMMANDS = {
     "serve": _Command("openbrokerapi.cli.serve", "serve", "Serve a broker over HTTP."),
+    "worker": _Command("openbrokerapi.cli.worker", "worker", "Carry out the operations of a managed broker."),
+    "db": _Command("openbrokerapi.cli.db", "db", "Look after the store of a managed broker."),
+    "operations": _Command(
+        "openbrokerapi.cli.operations", "operations", "See what a managed broker does, and what it left."
+    ),
+    "keys": _Command("openbrokerapi.cli.keys", "keys", "Make keys, and seal the state with a new one."),
     "catalog": _Command("openbrokerapi.cli.catalog", "catalog", "Show, check and compare catalogs."),
     "demo": _Command("openbrokerapi.cli.demo", "demo", "Watch a broker provision real databases."),
 }

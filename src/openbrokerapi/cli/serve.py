@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from openbrokerapi.protocol.headers import version_of
 from openbrokerapi.settings import MEBIBYTE
+
+from .managing import State, hand_over, prepare, state_of, state_options
+
+if TYPE_CHECKING:
+    from .serving import Serving
 
 _FILE = click.Path(exists=True, dir_okay=False)
 _LEVELS = click.Choice(["debug", "info", "warning", "error"])
@@ -72,9 +77,22 @@ def _prefix(_: click.Context, __: click.Parameter, text: str) -> str:
     type=click.Choice(["400", "412"]),
     help="Answer to a request without the version header.",
 )
+@state_options
+@click.option(
+    "--no-work", is_flag=True, envvar="OPENBROKER_NO_WORK", help="Leave operations to `openbroker worker` (PostgreSQL)."
+)
 @click.option("--log-level", default="info", show_default=True, type=_LEVELS)
 @click.option("--access-log/--no-access-log", default=True, show_default=True, help="A log line for each request.")
-def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **options: Any) -> None:
+def serve(
+    reference: str,
+    tls_certificate: str | None,
+    tls_key: str | None,
+    store: str | None,
+    keys_file: str | None,
+    development: bool,
+    no_work: bool,
+    **options: Any,
+) -> None:
     """Serve a broker over HTTP.
 
     PACKAGE.MODULE:BROKER names a broker, or a class or function that gives one; the current directory is looked in
@@ -82,6 +100,9 @@ def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **op
 
     A catalog that breaks a MUST of the specification is refused. On SIGTERM requests under way are answered, within
     --grace seconds. GET /healthz and /readyz need no credentials.
+
+    A managed broker keeps its state in --store. What is secret is sealed with the keys of --keys-file, or of
+    OPENBROKER_KEYS. These options are for managed brokers only.
     """
     if (tls_key or options["tls_client_ca"]) and not tls_certificate:
         raise click.UsageError("--tls-key and --tls-client-ca need --tls-certificate")
@@ -99,6 +120,8 @@ def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **op
             f"the files of --tls-certificate, --tls-key and --tls-client-ca do not work: {reason}"
         ) from None
     broker = _checked_broker(reference)
+    state = state_of(click.get_current_context(), store, keys_file, development=development, works=not no_work)
+    _connect(broker, serving, state)
     app = application(serving, broker)
     if serving.no_auth and serving.credentials_file is None and not has_credentials():
         click.echo("No authentication: whoever reaches the address can do everything.", err=True)
@@ -113,6 +136,12 @@ def serve(reference: str, tls_certificate: str | None, tls_key: str | None, **op
         raise ServeError(
             f"cannot listen on {serving.host} port {serving.port} ({error.strerror}); choose another --host or --port"
         ) from None
+
+
+def _connect(broker: Any, serving: Serving, state: State) -> None:
+    prepare(broker, state, processes=serving.workers, reference=serving.reference)
+    if serving.workers > 1:
+        hand_over(state)  # each worker makes a broker of its own, and connects it
 
 
 def _checked_broker(reference: str) -> Any:
