@@ -1,11 +1,14 @@
-"""The applications of this package that are measured, each made by a function that the server calls."""
+"""The applications of this package that are measured, each made by a function that is called once.
+
+Those of ASGI are for bench/profile.py; over HTTP it is `openbroker serve` that serves the broker.
+"""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from bench.brokers import PASSWORD, USERNAME, AsyncBroker, PlainBroker, SlowBroker, polled, provisioned
+from bench.brokers import PASSWORD, USERNAME, AsyncBroker, PlainBroker, polled, provisioned
 from flask import Flask
 
 from openbrokerapi import nonblocking
@@ -46,14 +49,6 @@ def asgi_async() -> Any:
 
 def asgi_marked() -> Any:
     return asgi.create_app(MarkedBroker(), credentials())
-
-
-def asgi_plain() -> Any:
-    return asgi.create_app(PlainBroker(), credentials())
-
-
-def asgi_slow() -> Any:
-    return asgi.create_app(SlowBroker(), credentials())
 
 
 def wsgi_async() -> Any:

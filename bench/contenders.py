@@ -11,9 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import dev
+from bench.brokers import PASSWORD, USERNAME
 from bench.processes import ROOT, Program, cores, free_port, pinned
 
 PUBLISHED = "4.7.3"
+# Where `openbroker serve` finds the credentials.
+SERVE_ENVIRONMENT = {"OPENBROKER_USERNAME": USERNAME, "OPENBROKER_PASSWORD": PASSWORD}
 PUBLISHED_ENVIRONMENT = ROOT / ".venv-bench"  # .gitignore has it
 # The same server and framework below both releases.
 _SAME = ("gunicorn", "flask", "werkzeug")
@@ -29,8 +32,8 @@ class Contender:
         library: What answers.
         host: On what.
         methods: How the broker's methods are written.
-        application: ``module:function`` that makes the application.
-        server: ``uvicorn`` or ``gunicorn``.
+        application: ``module:function`` that makes the application; for ``openbroker serve`` the broker.
+        server: ``uvicorn``, ``gunicorn`` or ``serve``.
         workers: Its processes.
     """
 
@@ -52,6 +55,10 @@ class Contender:
 
     def command(self, port: int) -> list[str]:
         """Give the command that serves it on a port."""
+        if self.server == "serve":
+            # With no line in a log for each request, as the others have none.
+            command = [sys.executable, "-m", "openbrokerapi.cli.main", "serve", self.application, "--no-access-log"]
+            return [*command, "--log-level", "warning", "--workers", str(self.workers), "--port", str(port)]
         python = str(PUBLISHED_ENVIRONMENT / "bin" / "python") if self.is_published else sys.executable
         common = [python, "-m", self.server, "--workers", str(self.workers), "--log-level", "warning"]
         if self.server == "gunicorn":
@@ -66,13 +73,23 @@ PUBLISHED_FLASK = Contender(
 )
 
 
+_BROKERS = {
+    "async": "brokers:AsyncBroker",
+    "plain": "brokers:PlainBroker",
+    "marked": "applications:MarkedBroker",
+    "slow": "brokers:SlowBroker",
+}
+
+
 def _ours(host: str, methods: str, workers: int) -> Contender:
     words = {"async": "async def", "plain": "plain", "marked": "plain, @nonblocking", "slow": "plain, 1 s"}
-    server = "uvicorn" if host == "asgi" else "gunicorn"
-    name = {"asgi": "ASGI", "wsgi": "WSGI", "flask": "Flask"}[host]
-    application = f"bench.applications:{host}_{methods}"
     key = f"{host}-{methods}-{workers}"
-    return Contender(key, "this package", f"{name}, {server}", words[methods], application, server, workers)
+    if host == "asgi":
+        broker = f"bench.{_BROKERS[methods]}"
+        return Contender(key, "this package", "ASGI, openbroker serve", words[methods], broker, "serve", workers)
+    name = {"wsgi": "WSGI", "flask": "Flask"}[host]
+    application = f"bench.applications:{host}_{methods}"
+    return Contender(key, "this package", f"{name}, gunicorn", words[methods], application, "gunicorn", workers)
 
 
 ASGI = _ours("asgi", "async", 1)
@@ -123,7 +140,8 @@ def running(contenders: tuple[Contender, ...], shape: str = "10x5") -> Iterator[
         for contender in contenders:
             port = free_port()
             with pinned(server_cores(contender.workers)):
-                program = stack.enter_context(Program(contender.command(port), {"BENCH_CATALOG": shape}))
+                environment = {"BENCH_CATALOG": shape, **SERVE_ENVIRONMENT}
+                program = stack.enter_context(Program(contender.command(port), environment))
             started.append(Running(contender, program, port))
         for each in started:
             each.program.wait_ready(each.port)

@@ -139,7 +139,10 @@ def _method(findings: Findings) -> str:
 * The published release has an environment of its own, with the same versions of gunicorn and Flask, and gunicorn's
   default (sync) workers; others were not tried. Its broker is the same source file. It does not check parameters
   against schemas.
-* "bare" is an ASGI application on the same uvicorn that looks at nothing, reads the body and sends constant bytes.
+* "ASGI, openbroker serve" is that command, which runs uvicorn with a protocol class of this package, without a log line
+  for each request.
+* "bare" is an ASGI application on uvicorn as it comes, with its quickest parser and loop: it looks at nothing, reads
+  the body and sends constant bytes.
 * `import openbrokerapi`: the median of many fresh interpreters, less that of as many that import nothing.
   `openbroker serve`: from the start of the process to the first 200 of `/readyz`, the median of several starts; memory
   is what is resident a second later, after one catalog request."""

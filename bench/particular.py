@@ -9,9 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bench.brokers import PASSWORD, USERNAME
 from bench.cases import CATALOG, catalog_case, provision_request
-from bench.contenders import ASGI, BARE, SLOW, running
+from bench.contenders import ASGI, BARE, SERVE_ENVIRONMENT, SLOW, running
 from bench.measuring import Figures, Plan, measure, say
 from bench.processes import ROOT, Program, free_port
 from bench.wire import Client, WrongAnswer, send
@@ -66,8 +65,7 @@ def measure_serve(times: int) -> Serve:
         port = free_port()
         command = [sys.executable, "-m", "openbrokerapi.cli.main", "serve"]
         command += ["bench.brokers:AsyncBroker", "--port", str(port)]
-        environment = {"OPENBROKER_USERNAME": USERNAME, "OPENBROKER_PASSWORD": PASSWORD}
-        with Program(command, environment) as program:
+        with Program(command, SERVE_ENVIRONMENT) as program:
             ready.append(program.wait_ready(port, "/readyz"))
             CATALOG.verify(port, "openbroker serve")
             time.sleep(_SETTLING)

@@ -1,4 +1,4 @@
-"""Real servers for the three hosts, each started once; the application behind it changes from test to test."""
+"""Real servers for the hosts, each started once; the application behind it changes from test to test."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from openbrokerapi.auth import BrokerCredentials
 from openbrokerapi.web import asgi, wsgi
 from openbrokerapi.web.flask import get_blueprint
+from openbrokerapi.web.uvicorn_http import BrokerProtocol
 
 CREDENTIALS = BrokerCredentials("platform", "s3cret-of-the-platform")
 VERSION = "2.17"
@@ -104,8 +105,36 @@ def _uvicorn(switch: Switch) -> Iterator[int]:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await switch.app(scope, receive, send)
 
+    with _running(uvicorn.Config(app, log_level="error", lifespan="off", ws="none")) as port:
+        yield port
+
+
+class _Switched:
+    """An application with a short way, if the one behind the switch has it."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._switch.app(scope, receive, send)
+
+    @property
+    def answer(self) -> Any:
+        return self._switch.app.answer
+
+
+@contextmanager
+def short_way(switch: Switch, **options: Any) -> Iterator[int]:
+    """Serve as `openbroker serve` does. The options are those of uvicorn."""
+    options = {"log_level": "error", "lifespan": "off", "ws": "none", "proxy_headers": False, **options}
+    with _running(uvicorn.Config(_Switched(switch), http=BrokerProtocol, **options)) as port:
+        yield port
+
+
+@contextmanager
+def _running(config: uvicorn.Config) -> Iterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     yield listening.getsockname()[1]
@@ -145,6 +174,7 @@ class Host:
 
 HOSTS = (
     Host("asgi", asgi.create_app, _uvicorn),
+    Host("serve", asgi.create_app, short_way),
     Host("wsgi", wsgi.create_app, _werkzeug),
     Host("flask", _flask_app, _werkzeug),
 )

@@ -174,7 +174,7 @@ def _nothing(environ: Any, start: Any) -> list[bytes]:
 def two_tenants(host: str, one: RecordingBroker, two: RecordingBroker) -> Any:
     """One application with two brokers below prefixes, each with credentials of its own."""
     tenants = {"/one": (one, BrokerCredentials("one", "first")), "/deep/two": (two, BrokerCredentials("two", "second"))}
-    if host == "asgi":
+    if host in ("asgi", "serve"):
         return Starlette(routes=[Mount(at, asgi.create_app(*tenant)) for at, tenant in tenants.items()])
     if host == "wsgi":
         made: Any = {at: wsgi.create_app(*tenant) for at, tenant in tenants.items()}

@@ -38,11 +38,15 @@ EXPECTED: dict[str, tuple[int, dict[str, int]]] = {
     "ErrPlanChangeNotSupported": (422, {}),
     "ErrUpdateNotPossible": (422, {}),
     "ErrInstanceNotUsable": (422, {}),
+    # DEP-03 leaves it to the broker what becomes of bindings.
+    "ErrInstanceHasBindings": (422, {}),
     "ErrNotBindable": (400, {"update": 422}),
     "ErrInstanceLimitMet": (422, {}),
     "ErrPlanQuotaExceeded": (422, {}),
     "ErrServiceQuotaExceeded": (422, {}),
     "ErrUnauthorized": (401, {}),
+    # The work was begun, and what is left of it has to be cleaned up (ORPH-05).
+    "ErrOperationFailed": (500, {}),
     "ServiceException": (500, {}),
     "ServiceExeption": (500, {}),
 }
@@ -58,7 +62,7 @@ CODES = {
     "ErrServiceQuotaExceeded": "ServiceQuotaExceeded",
 }
 #: After a 5xx of a provision or a bind the platform deletes what it believes half-made: never for one of these.
-NAMED = sorted(set(EXPECTED) - {"ServiceException", "ServiceExeption"})
+NAMED = sorted(set(EXPECTED) - {"ErrOperationFailed", "ServiceException", "ServiceExeption"})
 FLAGS = {"update": ["instance_usable", "update_repeatable"], "deprovision": ["instance_usable"]}
 
 

@@ -56,6 +56,8 @@ ALL_ERRORS = [
     errors.ErrPlanChangeNotSupported(),
     errors.ErrUpdateNotPossible(),
     errors.ErrInstanceNotUsable(),
+    errors.ErrInstanceHasBindings(),
+    errors.ErrOperationFailed("The disk is full."),
     errors.ErrNotBindable(),
     errors.ServiceException(),
     NotImplementedError(),

@@ -20,10 +20,13 @@ from uvicorn.supervisors import Multiprocess
 from openbrokerapi.log_util import basic_config
 from openbrokerapi.settings import Settings
 from openbrokerapi.web.asgi import create_app
+from openbrokerapi.web.uvicorn_http import BrokerProtocol
 
 from .access_log import AccessLog
 from .broker_reference import load_broker
 from .credentials import authenticator_from
+from .managing import handed_over, prepare
+from .served import Served, answer_under_prefix, under_prefix
 from .start_check import CheckedAtStart, is_async
 
 if TYPE_CHECKING:
@@ -72,33 +75,21 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
         return f"{'https' if self.tls_certificate else 'http'}://{host}:{port}{self.prefix}"
 
 
-def application(serving: Serving, broker: Any) -> Any:
+def application(serving: Serving, broker: Any) -> Served:
     """Make the ASGI application."""
     authenticator = authenticator_from(serving.credentials_file, allow_none=serving.no_auth)
-    app: Any = create_app(broker, authenticator=authenticator, settings=serving.settings())
-    if is_async(broker):
-        app = CheckedAtStart(app, broker)
+    made = create_app(broker, authenticator=authenticator, settings=serving.settings())
+    app: Any = CheckedAtStart(made, broker) if is_async(broker) else made
+    answer: Any = made.answer
     if serving.prefix:
-        app = _under_prefix(app, serving.prefix)
-    return AccessLog(app, logger) if serving.access_log else app
+        app, answer = under_prefix(app, serving.prefix), answer_under_prefix(answer, serving.prefix)
+    if serving.access_log:
+        app = AccessLog(app, answer, logger)
+        answer = app.answer
+    return Served(app, answer, made.life)
 
 
 _REFUSED = 2
-_PROBES = frozenset(("/healthz", "/readyz"))
-
-
-def _under_prefix(app: Any, prefix: str) -> Any:
-    """Mount the application; the probes stay at the root, too, where who runs the process looks for them."""
-
-    async def mounted(scope: Any, receive: Any, send: Any) -> None:
-        path = scope.get("path", "")
-        if path.startswith(f"{prefix}/"):
-            scope = {**scope, "root_path": prefix}
-        elif scope["type"] == "http" and path not in _PROBES:
-            scope = {**scope, "path": "/", "raw_path": b"/"}  # no path of the API: 404, or 401 before that
-        await app(scope, receive, send)
-
-    return mounted
 
 
 def worker() -> Any:
@@ -106,7 +97,9 @@ def worker() -> Any:
     serving = msgspec.json.decode(os.environ[_ENVIRONMENT], type=Serving)
     configure_logging(serving.log_level)
     try:
-        return application(serving, load_broker(serving.reference))
+        broker = load_broker(serving.reference)
+        prepare(broker, handed_over(), processes=serving.workers, reference=serving.reference)
+        return application(serving, broker)
     except click.ClickException as error:
         logger.error("a worker cannot start: %s", error.message)  # noqa: TRY400 - it is a sentence for the operator
         # With this code the supervisor ends, instead of starting one worker after the other.
@@ -165,7 +158,10 @@ def _config(serving: Serving, app: Any, *, factory: bool) -> uvicorn.Config:
         log_config=None,
         log_level="warning",
         access_log=False,
+        http=BrokerProtocol,
         ws="none",
+        # Nothing here looks at who the client is.
+        proxy_headers=False,
         server_header=False,
     )
 

@@ -28,7 +28,7 @@ from .request import Response
 
 # CT-01
 JSON = (b"content-type", b"application/json")
-_JSON_ONLY = (JSON,)
+JSON_ONLY = (JSON,)
 _CHALLENGE = (b"www-authenticate", b'Basic realm="service broker"')
 _ACCEPTED = 202
 _BINDINGS = frozenset((BIND, FETCH_BINDING))
@@ -56,7 +56,7 @@ def render(call: Call, answer: Answer) -> Response:
     if answer.outcome is Outcome.ACCEPTED:
         return _accepted(call, answer)
     body = _body(DONE_FIELDS[endpoint], answer)
-    headers = _polled(endpoint, answer, body) if "state" in body else _JSON_ONLY
+    headers = _polled(endpoint, answer, body) if "state" in body else JSON_ONLY
     status = endpoint.made if answer.outcome is Outcome.DONE else 200
     return Response(status, headers, _encoded(body))
 
@@ -67,7 +67,7 @@ def _accepted(call: Call, answer: Answer) -> Response:
     body = _body(ACCEPTED_FIELDS[call.endpoint], answer)
     if answer.operation:
         body["operation"] = _operation(answer.operation)
-    return Response(_ACCEPTED, _JSON_ONLY, _encoded(body))
+    return Response(_ACCEPTED, JSON_ONLY, _encoded(body))
 
 
 def _operation(operation: str) -> str:
@@ -103,7 +103,7 @@ def _polled(endpoint: Endpoint, answer: Answer, body: dict[str, Any]) -> tuple[t
     if endpoint is POLL_INSTANCE and body["state"] == "failed":
         body |= _flags(FAILED_FLAGS, answer.fields)
     if answer.retry_after is None or body["state"] != "in progress":
-        return _JSON_ONLY
+        return JSON_ONLY
     return (JSON, (b"retry-after", b"%d" % answer.retry_after))  # LOI-23, LOB-17: seconds
 
 

@@ -92,12 +92,32 @@ def read_query(query: bytes) -> Query:
         return _NO_QUERY
     if query == b"accepts_incomplete=true":
         return _ONLY_INCOMPLETE
+    values = _plain_values(query) or _decoded_values(query)
+    # ASY-09: literally "true", nothing else switches it on.
+    accepts = values.pop("accepts_incomplete", None) == "true"
+    return Query(accepts, values.get("service_id"), values.get("plan_id"), values.get("operation"))
+
+
+def _plain_values(query: bytes) -> dict[str, str] | None:
+    """Read a query in which nothing is encoded and nothing can be wrong, as that of a poll is; None for any other."""
+    if b"%" in query or b"+" in query or not query.isascii():
+        return None
+    text = query.decode("ascii")
+    if not text.isprintable():
+        return None
+    values: dict[str, str] = {}
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        if name in _NAMES:
+            values.setdefault(name, value)
+    return values
+
+
+def _decoded_values(query: bytes) -> dict[str, str]:
     values: dict[str, str] = {}
     for pair in query.split(b"&"):
         raw_name, _, raw_value = pair.partition(b"=")
         name = raw_name.decode("latin-1")
         if name in _NAMES and name not in values:
             values[name] = decoded(raw_value.replace(b"+", b" "), f"The query parameter {name}")
-    # ASY-09: literally "true", nothing else switches it on.
-    accepts = values.pop("accepts_incomplete", None) == "true"
-    return Query(accepts, values.get("service_id"), values.get("plan_id"), values.get("operation"))
+    return values

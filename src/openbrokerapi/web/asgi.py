@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -13,15 +13,17 @@ from openbrokerapi.log_util import request_identity
 from openbrokerapi.protocol.headers import REQUEST_IDENTITY, content_length
 from openbrokerapi.protocol.problems import STOPPING, bad_request, too_large
 from openbrokerapi.protocol.rendering import render_problem
-from openbrokerapi.protocol.request import Request
+from openbrokerapi.protocol.request import Request, Response
 from openbrokerapi.protocol.urls import below, encoded
 from openbrokerapi.settings import Settings
 
 from .exchange import Exchange, Progress
 from .health import Health
+from .life import Life
 from .waiting import Lanes, wait_on_loop
 
 _NOT_MODIFIED = 304
+_SHUT_DOWN = {"type": "lifespan.shutdown.complete"}
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -31,8 +33,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 class BrokerASGI:
     """An ASGI application that answers for one broker."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, broker: Any) -> None:
         self.exchange = exchange
+        self.life = Life(broker, exchange.logger)
         self.health = Health(exchange)
         self._lanes = Lanes(exchange.settings.threads)
 
@@ -42,32 +45,42 @@ class BrokerASGI:
             await (self._live(receive, send) if scope["type"] == "lifespan" else _refuse(send))
             return
         request = _request(scope)
+        status, headers, body = await self.answer(request, partial(_body, request, receive))
+        sent = [*headers, (b"content-length", b"%d" % len(body))] if status != _NOT_MODIFIED else headers
+        await send({"type": "http.response.start", "status": status, "headers": sent})
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+
+    async def answer(self, request: Request, read_body: Callable[[int], Coroutine[Any, Any, bytes]]) -> Response:
+        """Answer one request, without the messages of ASGI.
+
+        Args:
+            read_body: Reads the request's body, given the most bytes that it may have.
+        """
         identity = request.headers.get(REQUEST_IDENTITY)
         # Always set: a request that follows another on one connection may have begun in the context of that one.
         request_identity.set(identity.decode("latin-1") if identity else None)
         conversation = self.health.conversation(request) or self.exchange.converse(Progress(request))
-        lane = self._lanes.of(request.method)
         try:
-            response = await wait_on_loop(conversation, partial(_body, request, receive), lane)
+            return await wait_on_loop(conversation, read_body, self._lanes.of(request.method))
         except asyncio.CancelledError:
             # The server stops and waits no longer. What the broker still does, nobody knows: a 5xx says just that.
             self.exchange.logger.warning("%s was not answered in time before the stop", request.method)
-            response = self.exchange.with_identity(request, render_problem(None, STOPPING))
-        status, headers, body = response
-        sent = [*headers, (b"content-length", b"%d" % len(body))] if status != _NOT_MODIFIED else headers
-        await send({"type": "http.response.start", "status": status, "headers": sent})
-        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+            return self.exchange.with_identity(request, render_problem(None, STOPPING))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         if self.health.stopping:  # served again after an end, as tests do
             self.health.stopping = False
             self._lanes = Lanes(self.exchange.settings.threads)
+        if fault := await self.life.begin():
+            await send({"type": "lifespan.startup.failed", "message": fault})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.health.stopping = True
         self._lanes.close()
-        await send({"type": "lifespan.shutdown.complete"})
+        fault = await self.life.end()
+        await send({"type": "lifespan.shutdown.failed", "message": fault} if fault else _SHUT_DOWN)
 
 
 async def _refuse(send: Send) -> None:
@@ -123,7 +136,9 @@ def create_app(
 
     Args:
         broker: Any object with the methods of :class:`~openbrokerapi.service_broker.ServiceBroker`, plain or ``async``.
-            Plain methods run in threads, so a slow one never holds up the other requests.
+            Plain methods run in threads, so a slow one never holds up the other requests. ``async def startup(self)``
+            and ``async def shutdown(self)`` are awaited before the first request and after the last, if the server
+            speaks ASGI's lifespan protocol; a ``startup`` that raises keeps the server from starting.
         credentials: One pair or several for basic authentication; None serves without any.
         authenticator: In place of the credentials: an object with ``identify(request)``.
         settings: What this application does differently; see :class:`~openbrokerapi.settings.Settings`.
@@ -132,4 +147,4 @@ def create_app(
     Raises:
         TypeError: The authenticator is made for Flask only.
     """
-    return BrokerASGI(Exchange(broker, authenticator_for(credentials, authenticator), settings, logger))
+    return BrokerASGI(Exchange(broker, authenticator_for(credentials, authenticator), settings, logger), broker)
