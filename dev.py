@@ -4,7 +4,7 @@
     python3 dev.py demo  [arguments of `openbroker demo`]   a platform and a real broker, before your eyes
     python3 dev.py test  [arguments of pytest]              the tests
     python3 dev.py check                                    format, lint, types, import contracts
-    python3 dev.py bench [arguments of bench/run.py]        the benchmarks
+    python3 dev.py bench [managed] [--quick]                the benchmarks; of managed brokers
     python3 dev.py pin   [--upgrade]                        write requirements/*.txt anew from pyproject.toml
 
 Each command makes the virtual environment that it needs, once. It belongs to the user and the Python that made it:
@@ -254,7 +254,10 @@ def workers(arguments: list[str]) -> list[str]:
 def bench(environment: Environment, arguments: list[str]) -> int:
     """Run the benchmarks."""
     prepare(environment, "test")
-    become(environment, [str(environment.python), "bench/run.py", *arguments])
+    program = "bench/run.py"
+    if arguments[:1] == ["managed"]:
+        program, arguments = "bench/managed/run.py", arguments[1:]
+    become(environment, [str(environment.python), program, *arguments])
 
 
 def check(environment: Environment, arguments: list[str]) -> int:

@@ -1,0 +1,1 @@
+"""What the managed runtime costs: durable provisions, polls, fetches, and doing nothing."""
