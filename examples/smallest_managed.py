@@ -1,4 +1,4 @@
-"""The smallest managed broker: a folder for each instance. Serve it: openbroker serve smallest_managed:broker."""
+"""The smallest managed broker, folders: `openbroker serve --development smallest_managed:broker`."""
 
 import shutil
 from pathlib import Path

@@ -129,7 +129,7 @@ def on_sqlite(rounds: int, seconds: float, flush: float = 0.0) -> Throughput:
     """
     samples = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             bare = _bare("bench.managed.bare_loop", str(Path(folder, "bare.db")), str(seconds), str(flush))
             with _serving(str(Path(folder, "broker.db")), flush) as (program, port):
                 samples.append((*_provisioned(program, port, seconds), bare))
@@ -193,7 +193,7 @@ def _compared(
     much: dict[str, int],
     requests: Callable[[int], tuple[bytes, ...]],
 ) -> Cost:
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         urls = {}
         for name, size in (("little", little), ("much", much)):
             urls[name] = str(Path(folder, f"{name}.db"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Generator, Mapping
 from copy import copy
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from logging import getLogger
 from typing import Any, TypeAlias, TypeVar
 
@@ -40,8 +40,24 @@ class Router(ServiceBroker):
     """
 
     def __init__(self, *service_brokers: Any) -> None:
+        self._brokers = service_brokers
         self._callings = [Calling(broker) for broker in service_brokers]
         self._by_service: dict[str, Calling] = {}
+
+    async def startup(self) -> None:
+        """Start the brokers that have a ``startup()``."""
+        await self._await_each("startup", self._brokers)
+
+    async def shutdown(self) -> None:
+        """Stop the brokers that have a ``shutdown()``, the last one first."""
+        await self._await_each("shutdown", self._brokers[::-1])
+
+    @staticmethod
+    async def _await_each(name: str, brokers: tuple[Any, ...]) -> None:
+        for broker in brokers:
+            # Of the class: a mock has every attribute.
+            if iscoroutinefunction(getattr(type(broker), name, None)):
+                await getattr(broker, name)()
 
     def catalog(self) -> Any:
         """Give the offerings of all brokers.

@@ -1,26 +1,34 @@
-"""What the reference has from the code: the tables of errors, and the public names. Write them anew with
+"""What the pages have from the code: the tables of errors, the public names, the states and their pictures. Write them
+anew with
 
 .venv/bin/python -m tests.docs.generated
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+import textwrap
+import time
+from collections.abc import Callable, Collection, Iterator
 from enum import Enum
+from types import ModuleType
 from typing import Any
 
+from tests.docs import drawn
 from tests.docs.pages import DOCS
 
 import openbrokerapi
-from openbrokerapi import errors
+from openbrokerapi import errors, managed
 from openbrokerapi.protocol import problems
 from openbrokerapi.protocol.endpoints import ENDPOINTS
 from openbrokerapi.protocol.problems import Problem
 
 ERRORS_PAGE = DOCS / "reference" / "errors.md"
 API_PAGE = DOCS / "reference" / "api.md"
+MANAGED_PAGE = DOCS / "reference" / "managed.md"
+STATES_PAGE = DOCS / "explanation" / "managed-runtime.md"
 COMMAND = ".venv/bin/python -m tests.docs.generated"
 
 # Aliases of names that are on the page, and the base, which has lines of its own there.
@@ -97,14 +105,37 @@ def api_page() -> str:
     Raises:
         LookupError: A public name is in no group.
     """
-    grouped = [name for names in _GROUPS.values() for name in names]
-    public = {name for name in openbrokerapi.__all__ if not name.startswith("_")}
+    return _page(openbrokerapi, _API_HEAD, _GROUPS)
+
+
+_MANAGED_GROUPS = {
+    "The broker": ["Broker", "ManagedSettings"],
+    "The offering": ["Offering", "Plan"],
+    "What a method is given": ["Instance", "Binding", "Who", "Work", "AsyncWork"],
+    "What a method returns, and raises": ["Provisioned", "Bound", "Failed"],
+    "Keys": ["KeyRing", "Unsealed", "KeysError"],
+    "A mark": ["nonblocking"],
+}
+
+
+def managed_page() -> str:
+    """Give the page of the names of managed brokers.
+
+    Raises:
+        LookupError: A public name is in no group.
+    """
+    return _page(managed, _MANAGED_HEAD, _MANAGED_GROUPS)
+
+
+def _page(module: ModuleType, head: str, groups: dict[str, list[str]]) -> str:
+    grouped = [name for names in groups.values() for name in names]
+    public = {name for name in module.__all__ if not name.startswith("_")}
     if public != set(grouped):
-        raise LookupError(f"put into _GROUPS, or take out of it: {sorted(public ^ set(grouped))}")
-    parts = [_API_HEAD]
-    for title, names in _GROUPS.items():
+        raise LookupError(f"put into a group, or take out of it: {sorted(public ^ set(grouped))}")
+    parts = [head]
+    for title, names in groups.items():
         parts.append(f"## {title}")
-        parts += [_described(name) for name in names]
+        parts += [_described(module, name) for name in names]
     return "\n\n".join(parts) + "\n"
 
 
@@ -119,8 +150,19 @@ What `from openbrokerapi import ...` gives. The names of 4.7.3 can be imported f
 This page is made from the docstrings: `{COMMAND}`."""
 
 
-def _described(name: str) -> str:
-    value = getattr(openbrokerapi, name)
+_MANAGED_HEAD = f"""\
+# Managed brokers
+
+What `from openbrokerapi.managed import ...` gives. How to use it: the [tutorial](../tutorial/managed-broker.md) and the
+[recipes](../how-to/write-a-managed-broker.md). What it does: [the managed runtime](../explanation/managed-runtime.md).
+Sections and rules are those of the
+[specification](https://github.com/openservicebrokerapi/servicebroker/blob/v2.17/spec.md).
+
+This page is made from the docstrings: `{COMMAND}`."""
+
+
+def _described(module: ModuleType, name: str) -> str:
+    value = getattr(module, name)
     text = inspect.cleandoc(value.__doc__ or "")
     body, sections = _sections(text)
     parts = [f"### `{name}`", f"In `{value.__module__}`. {_code(body)}" if body else f"In `{value.__module__}`."]
@@ -128,17 +170,61 @@ def _described(name: str) -> str:
         parts.append("\n".join(f"- `{each.name}`: {each.value}" for each in value))
     elif name == "ServiceBroker":
         parts += list(_methods(value))
+    elif module is managed:
+        parts += _members(value, sections)
     else:
         parts += _arguments(value, sections.pop("Args", {}))
     return "\n\n".join([*parts, *_listed(sections)])
 
 
-def _methods(kind: type) -> Iterator[str]:
-    for name, method in vars(kind).items():
-        if name.startswith("_") or not inspect.isfunction(method):
+# What an author writes; the other methods of an offering are the package's.
+_VERBS = frozenset(("provision", "update", "deprovision", "bind", "unbind", "dashboard_url"))
+
+
+def _members(value: Any, sections: dict[str, dict[str, str]]) -> list[str]:
+    """Give what a name of managed brokers has: arguments or attributes with their defaults, and its own methods."""
+    attributes = sections.pop("Attributes", {})
+    if value is managed.Offering:
+        return [_attributes(value, attributes), *_methods(value, only=_VERBS)]
+    if dataclasses.is_dataclass(value):
+        return [*_arguments(value, attributes), *_properties(value)]
+    if not inspect.isclass(value):
+        return []
+    arguments = [] if value in (managed.Work, managed.AsyncWork) else _arguments(value, sections.pop("Args", {}))
+    own = value not in (managed.Broker, managed.Failed, managed.KeysError)  # the methods of a broker are the package's
+    return [*arguments, *_properties(value), *(_methods(value, defaults=True) if own else ())]
+
+
+def _attributes(kind: type, described: dict[str, str]) -> str:
+    rows = ["| attribute | default | |", "|---|---|---|"]
+    for names, text in described.items():
+        for name in names.split(","):
+            default = getattr(kind, name.strip(), inspect.Parameter.empty)
+            shown = "" if default is inspect.Parameter.empty else f"`{_default(default)}`"
+            rows.append(f"| `{name.strip()}` | {shown} | {_code(text)} |")
+    return "\n".join(rows)
+
+
+def _properties(kind: Any) -> list[str]:
+    found = {
+        name: value
+        for each in reversed(kind.__mro__)
+        for name, value in vars(each).items()
+        if isinstance(value, property) and not name.startswith("_") and value.__doc__
+    }
+    rows = [f"- `{name}`: {_code(' '.join(str(each.__doc__).split()))}" for name, each in found.items()]
+    return ["It has, to be read:\n\n" + "\n".join(rows)] if rows else []
+
+
+def _methods(kind: type, *, only: Collection[str] = (), defaults: bool = False) -> Iterator[str]:
+    for name, found in vars(kind).items():
+        method = found.__func__ if isinstance(found, classmethod) else found
+        if name.startswith("_") or not inspect.isfunction(method) or (only and name not in only):
             continue
         body, sections = _sections(inspect.cleandoc(method.__doc__ or ""))
-        yield "\n\n".join([f"#### `{name}({', '.join(_shown(method))})`", _code(body), *_listed(sections)])
+        yield "\n\n".join(
+            [f"#### `{name}({', '.join(_shown(method, defaults=defaults))})`", _code(body), *_listed(sections)]
+        )
 
 
 def _listed(sections: dict[str, dict[str, str]]) -> Iterator[str]:
@@ -146,9 +232,16 @@ def _listed(sections: dict[str, dict[str, str]]) -> Iterator[str]:
         yield f"{title}:\n\n" + "\n".join(f"- {_names(names)}: {_code(text)}" for names, text in entries.items())
 
 
-def _shown(method: Any) -> list[str]:
-    parameters = [each for each in inspect.signature(method).parameters.values() if each.name != "self"]
-    return [f"**{each.name}" if each.kind is each.VAR_KEYWORD else each.name for each in parameters]
+def _shown(method: Any, *, defaults: bool) -> list[str]:
+    parameters = [each for each in inspect.signature(method).parameters.values() if each.name not in ("self", "cls")]
+    return [
+        f"{_STARS.get(each.kind, '')}{each.name}"
+        + (f"={_default(each.default)}" if defaults and each.default is not each.empty else "")
+        for each in parameters
+    ]
+
+
+_STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
 def _arguments(value: Any, described: dict[str, str]) -> list[str]:
@@ -158,8 +251,7 @@ def _arguments(value: Any, described: dict[str, str]) -> list[str]:
     for parameter in signature.parameters.values():
         if parameter.name == "self":
             continue
-        stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
-        stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else stars
+        stars = _STARS.get(parameter.kind, "")
         default = "" if parameter.default is parameter.empty else f"`{_default(parameter.default)}`"
         text = _code(texts.pop(parameter.name, ""))
         rows.append(f"| `{stars}{parameter.name}` | {default} | {text} |")
@@ -168,7 +260,11 @@ def _arguments(value: Any, described: dict[str, str]) -> list[str]:
 
 
 def _default(value: Any) -> str:
-    return str(value) if isinstance(value, Enum) else repr(value)
+    if inspect.isroutine(value):
+        return "time.time" if value is time.time else "..."
+    if isinstance(value, managed.Who) or repr(value) == "<factory>":
+        return "Who()" if isinstance(value, managed.Who) else "{}"
+    return value.__name__ if inspect.isclass(value) else str(value) if isinstance(value, Enum) else repr(value)
 
 
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns):$", re.MULTILINE)
@@ -188,7 +284,7 @@ def _sections(text: str) -> tuple[str, dict[str, dict[str, str]]]:
 def _entries(text: str) -> dict[str, str]:
     entries: dict[str, str] = {}
     name = ""
-    for line in inspect.cleandoc(text).splitlines():
+    for line in textwrap.dedent(text).splitlines():
         if line.startswith(" "):
             entries[name] += f" {line.strip()}"
         else:
@@ -212,11 +308,18 @@ def _code(text: str) -> str:
 # --- writing ---
 
 TABLES = {"errors": errors_table, "meanings": errors_meanings, "refusals": refusals_table}
+STATES = {
+    "instance states": drawn.instance_table,
+    "instance picture": drawn.instance_picture,
+    "binding states": drawn.binding_table,
+    "binding picture": drawn.binding_picture,
+    "courses": drawn.courses_table,
+}
 
 
-def with_tables(page: str) -> str:
+def with_tables(page: str, tables: dict[str, Callable[[], str]] = TABLES) -> str:
     """Give a page with its tables as they should be: between `<!-- table: name -->` and `<!-- end -->`."""
-    for name, table in TABLES.items():
+    for name, table in tables.items():
         mark = f"<!-- table: {name} -->"
         before, found, rest = page.partition(mark)
         if not found:
@@ -228,7 +331,9 @@ def with_tables(page: str) -> str:
 
 def write() -> None:
     ERRORS_PAGE.write_text(with_tables(ERRORS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    STATES_PAGE.write_text(with_tables(STATES_PAGE.read_text(encoding="utf-8"), STATES), encoding="utf-8")
     API_PAGE.write_text(api_page(), encoding="utf-8")
+    MANAGED_PAGE.write_text(managed_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ _MAIN = "main"
 OTHER_LANGUAGES = {
     "text": "a file of no particular language if it has a title, else a drawing",
     "nginx": "the configuration of a proxy, which the tests do not have",
+    "mermaid": "a drawing that is made from the code",
 }
 _PARSERS: dict[str, Callable[[str], object]] = {
     "json": json.loads,

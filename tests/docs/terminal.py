@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 _WAIT = 60.0  # seconds that a command may take: gunicorn waits up to 30 for a worker that it stops while it starts
@@ -36,7 +37,8 @@ class Terminal:
         self._changed = threading.Condition()
         self._output = ""
         self._job: int | None = None
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._shell.stdout is not None
@@ -65,7 +67,8 @@ class Terminal:
     def stop(self) -> None:
         """Press Ctrl-C, and wait until the command has ended."""
         if self._job is not None:
-            os.killpg(self._job, signal.SIGINT)
+            with suppress(ProcessLookupError):  # a page may have killed it
+                os.killpg(self._job, signal.SIGINT)
             self.run(f"wait {self._job}")
             self._job = None
             with self._changed:
@@ -83,6 +86,7 @@ class Terminal:
             if number == signal.SIGTERM and self._job is not None:
                 _wait_for_group(self._job)
         self._shell.wait(_WAIT)
+        self._reader.join(_WAIT)  # it reads until all that wrote has ended
         for stream in (self._shell.stdin, self._shell.stdout):
             if stream is not None:
                 stream.close()

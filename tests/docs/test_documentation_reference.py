@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from pathlib import Path
+from typing import ClassVar, get_origin, get_type_hints
 
 import click
 import pytest
@@ -10,8 +11,9 @@ from tests.docs import generated
 from tests.docs.pages import DOCS, ROOT
 
 import openbrokerapi
-from openbrokerapi import errors, settings
+from openbrokerapi import errors, managed, settings
 from openbrokerapi.cli.main import main
+from openbrokerapi.managed.states import INSTANCE, Asked, Reaction, State
 
 CLI = DOCS / "reference" / "cli.md"
 SETTINGS = DOCS / "reference" / "settings.md"
@@ -69,6 +71,49 @@ def test_every_error_is_in_the_table():
 
     assert len(raised) > 15
     assert [name for name in raised if f"`{name}`" not in table] == []
+
+
+# --- managed brokers ---
+
+
+def test_the_page_of_managed_brokers_is_that_of_the_code():
+    assert generated.MANAGED_PAGE.read_text(encoding="utf-8") == generated.managed_page(), WRITE
+
+
+def test_every_name_of_managed_brokers_has_a_heading_and_every_field_a_row():
+    page = generated.MANAGED_PAGE.read_text(encoding="utf-8")
+    fields = {name for name, kind in get_type_hints(managed.Offering).items() if get_origin(kind) is ClassVar}
+    for kind in (managed.Plan, managed.ManagedSettings, managed.Provisioned, managed.Bound, managed.Instance):
+        fields |= {each.name for each in dataclasses.fields(kind)}
+
+    assert len(fields) > 50
+    assert [name for name in managed.__all__ if f"### `{name}`\n" not in page] == []
+    assert [name for name in fields if f"| `{name}` |" not in page] == []
+
+
+def test_a_name_of_managed_brokers_that_is_in_no_group_is_missed(monkeypatch):
+    monkeypatch.setattr(managed, "__all__", [*managed.__all__, "NewName"])
+
+    with pytest.raises(LookupError, match="NewName"):
+        generated.managed_page()
+
+
+def test_the_states_and_their_pictures_are_those_of_the_code():
+    page = generated.STATES_PAGE.read_text(encoding="utf-8")
+
+    assert page == generated.with_tables(page, generated.STATES), WRITE
+
+
+def test_a_state_that_is_changed_in_the_code_makes_the_page_old(monkeypatch):
+    page = generated.STATES_PAGE.read_text(encoding="utf-8")
+    monkeypatch.setitem(INSTANCE[State.UPDATE_FAILED], Asked.DELETE, Reaction.BUSY)
+
+    fresh = generated.with_tables(page, generated.STATES)
+
+    assert [line for line in page.splitlines() if line not in fresh.splitlines()] == [
+        "| update failed | 200 | 409 | 200 | begin | begin | 200 | begin |",
+        "    update_failed --> deleting : DELETE",
+    ]
 
 
 # --- commands ---

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from openbrokerapi.specs import BindingMetadata, Endpoint, InstanceMetadata, VolumeMount
+from openbrokerapi.specs import BindingMetadata, Endpoint, GetBindingSpec, InstanceMetadata, VolumeMount
+
+
+def _check(name: str, given: Any, kinds: type | tuple[type, ...], what: str) -> None:
+    # What is kept is answered ever after: what cannot be sent must fail where it is made.
+    if given is not None and not isinstance(given, kinds):
+        raise TypeError(f"{name} must be {what}, not {type(given).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,13 @@ class Provisioned:
     metadata: InstanceMetadata | Mapping[str, Any] | None = None
     private: Any = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        _check("dashboard_url", self.dashboard_url, str, "text")
+        _check("metadata", self.metadata, (InstanceMetadata, Mapping), "InstanceMetadata(...) or a mapping")
+        if isinstance(self.metadata, Mapping):
+            for name in ("labels", "attributes"):
+                _check(f"metadata.{name}", self.metadata.get(name), Mapping, "a mapping")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
@@ -32,6 +45,7 @@ class Bound:
 
     Attributes:
         credentials: What the application needs to connect.
+        syslog_drain_url, route_service_url, volume_mounts: Of offerings that say so in ``requires``.
         endpoints: Every host and port that it needs (BIND-50).
         expires_at: When the binding ends: a datetime with a time zone, or text such as ``2026-12-31T23:59:59.0Z``.
         renew_before: By when the platform should rotate it, not after ``expires_at``.
@@ -46,6 +60,16 @@ class Bound:
     expires_at: datetime | str | None = None
     renew_before: datetime | str | None = None
     private: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        _check("credentials", self.credentials, Mapping, "a mapping")
+        for name in ("syslog_drain_url", "route_service_url"):
+            _check(name, getattr(self, name), str, "text")
+        for name in ("volume_mounts", "endpoints"):
+            _check(name, getattr(self, name), (list, tuple), "a list")
+        for each in self.endpoints or ():
+            _check("each of endpoints", each, (Endpoint, Mapping), "Endpoint(...) or a mapping")
+        GetBindingSpec(endpoints=self.endpoints)  # EPT-01 to EPT-03
 
     def metadata(self) -> BindingMetadata | None:
         """Give the metadata object.

@@ -60,8 +60,10 @@ class BindingRequests:
         self, view: View, instance: InstanceRow, binding_id: str, offering: Offering, details: BindDetails
     ) -> BindingRow:
         """Give the row that the request asks for."""
-        _check_ids(instance, details)
-        predecessor = _predecessor(view, offering, instance, details, self._timing.clock())
+        _check_ids(instance, view.binding, details)
+        predecessor = _repeated(view.binding, details)
+        if predecessor is None:
+            predecessor = _predecessor(view, offering, instance, details, self._timing.clock())
         plan = offering.plan(instance.plan_id)
         if not offering.is_bindable(plan):
             raise ErrNotBindable
@@ -188,12 +190,21 @@ def _settled(reaction: Reaction, view: View, binding_id: str, differing: Iterabl
     raise ErrBindingDoesNotExist if reaction is Reaction.MISSING else ErrConcurrentInstanceAccess
 
 
-def _check_ids(instance: InstanceRow, details: BindDetails) -> None:
+def _check_ids(instance: InstanceRow, row: BindingRow | None, details: BindDetails) -> None:
     # ROT-07: a rotation need not name them.
     if details.service_id not in (None, instance.service_id):
         raise ErrBadRequest("service_id is not that of the service instance.")
-    if details.plan_id not in (None, instance.plan_id):
+    # BIND-29: a repeated bind names the plan of its time, which an update of the instance may have changed since.
+    if details.plan_id not in (None, instance.plan_id, None if row is None else row.plan_id):
         raise ErrBadRequest("plan_id is not that of the service instance.")
+
+
+def _repeated(row: BindingRow | None, details: BindDetails) -> BindingRow | None:
+    """Give the binding itself where the request repeats its rotation: its predecessor may be gone by now (ROT-03)."""
+    wanted = details.predecessor_binding_id
+    if wanted is None or row is None or row.predecessor_binding_id != wanted or row.state == State.CREATE_FAILED:
+        return None
+    return row
 
 
 def _predecessor(

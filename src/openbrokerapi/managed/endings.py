@@ -13,7 +13,7 @@ from openbrokerapi.stores.rows import IN_PROGRESS, BindingRow, Event, InstanceRo
 
 from .answers import Bound, Failed, Provisioned
 from .instance_requests import with_ended
-from .operations import FAILED, SUCCEEDED, Timing, clean_up_of, freed, replace, unblocked
+from .operations import FAILED, SUCCEEDED, Timing, freed, replace, unblocked
 from .records import Records
 from .states import COURSES, Kind, State
 from .subjects import NOBODY
@@ -256,14 +256,7 @@ class Endings:
         if offering is not None and not offering.clean_up:
             left = _put(replace(about, state=State.CREATE_FAILED, updated_at=now))
             return self._written(ended, others, events, steps=steps, **left)
-        clean_up = self._timing.begun(
-            with_ended(view, ended),
-            Kind.CLEAN_UP,
-            about,
-            NOBODY,
-            lane=ended.lane,
-            operation_id=clean_up_of(ended.operation_id),
-        )
+        clean_up = self._timing.begun(with_ended(view, ended), Kind.CLEAN_UP, about, NOBODY, lane=ended.lane)
         events = (*events, self._timing.event(clean_up, "clean up begun"))
         left = _put(replace(about, state=State.CLEANING_UP, updated_at=now))
         return self._written(ended, (*others, clean_up), events, steps=steps, **left)

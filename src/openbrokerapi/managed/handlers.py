@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from functools import partial
 from typing import Any, NoReturn
 
@@ -107,7 +107,7 @@ class Handlers:
         def wait(awaitable: Awaitable[Any]) -> Any:
             return asyncio.run_coroutine_threadsafe(_coroutine(awaitable), loop).result()
 
-        call = partial(method, *args, Work(memory, wait))
+        call = partial(_carried, partial(method, *args, Work(memory, wait)))
         result = await loop.run_in_executor(self._threads, contextvars.copy_context().run, call)
         return await result if inspect.isawaitable(result) else result
 
@@ -115,6 +115,14 @@ class Handlers:
 def replace_url(made: Provisioned, dashboard_url: str | None) -> Provisioned:
     """Give the same answer with another dashboard URL."""
     return Provisioned(dashboard_url=dashboard_url, metadata=made.metadata, private=made.private)
+
+
+def _carried(call: Callable[[], Any]) -> Any:
+    """Call in a thread; what no future can carry to the loop is raised as something else."""
+    try:
+        return call()
+    except (StopIteration, GeneratorExit, asyncio.CancelledError, CancelledError) as error:
+        raise RuntimeError(f"the method raised {type(error).__name__}") from error
 
 
 async def _coroutine(awaitable: Awaitable[Any]) -> Any:

@@ -153,13 +153,14 @@ class InstanceRequests:
             reaction = INSTANCE[state_of(row)][Asked.DELETE]
             if row is None or reaction not in (Reaction.BEGIN, Reaction.HALT):
                 return settled(reaction, view)
+            if reaction is Reaction.BEGIN:
+                refuse_if_busy(view, "")  # DEP-17, also where a binding is being made
             left = tuple(each for each in view.bindings if each.state != State.CREATE_FAILED)
             if left and not (offering is not None and offering.cascade):
                 # DEP-03 leaves it to the broker.
                 raise ErrInstanceHasBindings
             if reaction is Reaction.HALT:
                 return self._halt(view, row, offering, who)
-            refuse_if_busy(view, "")
             return self._begin_deletion(view, row, offering, who)
 
         return Key(instance_id, bindings=True), decide

@@ -23,7 +23,6 @@ SUCCEEDED = "succeeded"
 FAILED = "failed"
 #: The lease of a process that owns its store alone: it is over when the store is opened anew.
 FOR_GOOD = 1e10
-_CLEANS_UP = "-clean-up"
 _OWN_LANE = frozenset((Kind.BIND, Kind.UNBIND))
 
 
@@ -116,16 +115,6 @@ class Timing(Generic[R]):
             who=who_text(who),
             detail=detail,
         )
-
-
-def clean_up_of(operation_id: str) -> str:
-    """Give the id of the operation that cleans up what a failed one left."""
-    return operation_id + _CLEANS_UP
-
-
-def cleaned_up_by(operation_id: str) -> str:
-    """Give the id of the failed operation that a clean-up is for."""
-    return operation_id.removesuffix(_CLEANS_UP)
 
 
 def holder(view: View, lane: str) -> str | None:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from openbrokerapi.errors import ServiceException
@@ -116,8 +117,12 @@ class Runtime:
         """Hand over an operation whose transaction is committed; a shared store's transaction has done that itself."""
         if operation.worker == self._worker:
             self._taken[operation.operation_id] = Job(operation, instance, binding, time.monotonic())
+        self.hand_over(operation.operation_id)
+
+    def hand_over(self, operation_id: str) -> None:
+        """Let the runner have an operation, to be claimed unless it is taken; between processes the queue has it."""
         if not self.store.shared:
-            self._runner.begin((operation.operation_id,))
+            self._runner.begin((operation_id,))
 
     def stop_job(self, operation_id: str) -> None:
         """Let an operation's method end at its next step, if it runs here."""
@@ -198,8 +203,15 @@ class Runtime:
             return None
         try:
             return succeeded(Kind(job.operation.kind), await self._handlers.handle(offering, job, memory))
-        except (Stopped, asyncio.CancelledError):
+        except Stopped:
             return None
+        except asyncio.CancelledError as error:
+            # The author's own, such as that of a task that he cancelled, must not set the work to begin again for ever.
+            task = asyncio.current_task()
+            if self._stopping or (task is not None and task.cancelling()):
+                return None
+            self._log_unexpected(job, error)
+            return failed(error)
         except BaseException as error:  # noqa: BLE001 - whatever the author's code raises ends the operation only
             if not isinstance(error, (Failed, ServiceException)):
                 self._log_unexpected(job, error)
@@ -230,16 +242,14 @@ class Runtime:
 
     async def _settle(self, job: Job, outcome: Outcome | None) -> None:
         """Write the end of an operation, however long the store is out."""
-        used = job.memory is not None and job.memory.used
         while True:
-            if outcome is None:
-                decision = self.endings.release(job.operation)
-            else:
-                decision = self.endings.end(job.operation, outcome, steps=used)
             try:
-                ended = await self.end(decision)
+                ended = await self.end(self._ending(job, outcome))
                 break
             except StoreError as error:
+                if outcome is None and self._stopping:
+                    # Its lease ends it for this worker just as well.
+                    return
                 self._logger.warning("%s: its end cannot be written yet: %s", describe(job.operation), error)
                 await asyncio.sleep(_PAUSE)
             except Exception as error:
@@ -252,6 +262,11 @@ class Runtime:
             self.waiting.tell(End(ended.operation, raised, ended.instance, ended.binding))
         elif ended.operation is not None and not self._stopping:
             self.begin(ended.operation)
+
+    def _ending(self, job: Job, outcome: Outcome | None) -> tuple[Key, Callable[[View], Change[Ended]]]:
+        if outcome is None:
+            return self.endings.release(job.operation)
+        return self.endings.end(job.operation, outcome, steps=job.memory is not None and job.memory.used)
 
     async def beat(self) -> None:
         """Renew the leases of what runs here, and stop what is not this worker's any more."""
@@ -279,7 +294,8 @@ class Runtime:
             )
         for job in [job for job in jobs if not job.ended.is_set()]:
             self._logger.warning("%s: left to others, its step did not end in time", describe(job.operation))
-            await self.end(self.endings.release(job.operation))
+            with suppress(StoreError):  # the lease ends by itself, too
+                await self.end(self.endings.release(job.operation))
             if job.task is not None:
                 job.task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)

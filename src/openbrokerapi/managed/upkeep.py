@@ -23,6 +23,7 @@ _HOUR = 3600.0
 _AGAIN_AFTER = 5.0
 _LONGEST_PAUSE = 60.0
 _BATCH = 100
+_OWN_BATCH = 1000
 
 
 class _Unheld:
@@ -95,7 +96,9 @@ class Upkeep:
 
     async def look(self) -> None:
         """Take up what nobody works on, end what is late, and revoke what has expired."""
-        due = await self._store.due(_BATCH + len(self._let_be))
+        # What a process that owns its store has left is all its own, and is taken up at once.
+        batch = _BATCH if self._store.shared else _OWN_BATCH
+        due = await self._store.due(batch + len(self._let_be))
         for operation_id in due.late:
             await self._end_late(operation_id)
         for operation_id in due.left:
@@ -123,8 +126,10 @@ class Upkeep:
             found.seen = True
             return
         found.put_off(now, self._settings.lease if self._store.shared else _LONGEST_PAUSE)
-        await self._runtime.end(self._runtime.endings.begin_again(operation))
-        self._runtime.begin(operation)
+        if self._store.shared:
+            await self._runtime.end(self._runtime.endings.begin_again(operation))
+        else:
+            self._runtime.hand_over(operation_id)
 
     async def _end_late(self, operation_id: str) -> None:
         operation = await self._store.operation(operation_id)

@@ -136,15 +136,27 @@ class AsyncWork(_Handle):
     async def until(
         self, name: str, function: Callable[..., Any], *args: Any, every: float = 5.0, **kwargs: Any
     ) -> Any:
-        """Call ``function`` every so many seconds until it returns something true; remember that as a step."""
+        """Call ``function`` every so many seconds until it returns something true; remember that as a step.
+
+        With :meth:`retry` the function may raise, as often in a row as a step may be tried.
+        """
         key = self._memory.numbered(name)
         step = await self._memory.recall(key)
+        failures = 0
         while not step.done:
-            result = function(*args, **kwargs)
-            if inspect.isawaitable(result):
-                result = await result
+            try:
+                result = function(*args, **kwargs)
+                if inspect.isawaitable(result):
+                    result = await result
+            except Exception as error:
+                failures += 1
+                if not self._retry.is_worth_it(error, failures):
+                    raise
+                await self._memory.pause(max(every, self._retry.pause(failures)))
+                continue
             if result:
                 return await self._memory.keep(step, result)
+            failures = 0
             await self._memory.pause(every)
         return self._memory.value(step)
 
@@ -195,13 +207,22 @@ class Work(_Handle):
         self._waited(self._memory.sleep(seconds))
 
     def until(self, name: str, function: Callable[..., T], *args: Any, every: float = 5.0, **kwargs: Any) -> T:
-        """Call ``function`` every so many seconds until it returns something true; remember that as a step."""
+        """Call ``function`` every so many seconds until it returns something true; see ``AsyncWork.until``."""
         key = self._memory.numbered(name)
         step = self._waited(self._memory.recall(key))
+        failures = 0
         while not step.done:
-            result = function(*args, **kwargs)
+            try:
+                result = function(*args, **kwargs)
+            except Exception as error:
+                failures += 1
+                if not self._retry.is_worth_it(error, failures):
+                    raise
+                self._waited(self._memory.pause(max(every, self._retry.pause(failures))))
+                continue
             if result:
                 return cast("T", self._waited(self._memory.keep(step, result)))
+            failures = 0
             self._waited(self._memory.pause(every))
         return cast("T", self._memory.value(step))
 

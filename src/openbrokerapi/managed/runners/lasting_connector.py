@@ -69,6 +69,8 @@ class LastingConnector(PsycopgConnector):
         self._conninfo = address.conninfo
         self._room = room
         self._lasting = True
+        # How often somebody has called.
+        self._calls = 0
 
     async def open_async(self, pool: Any = None) -> None:  # noqa: ARG002 - Procrastinate's signature
         """Open the pool, without waiting for the database."""
@@ -99,11 +101,19 @@ class LastingConnector(PsycopgConnector):
             return _NO_JOB
         job = _NO_JOB
         try:
-            job = await self._last(super().execute_query_one_async, query, **arguments)
+            job = await self._fetch(query, arguments)
         finally:
             if job["id"] is None:
                 self._room.leave()
         return job
+
+    async def _fetch(self, query: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+        # Procrastinate's worker forgets a call that comes while it looks, and would look again when it next polls.
+        while True:
+            calls = self._calls
+            job: dict[str, Any] = await self._last(super().execute_query_one_async, query, **arguments)
+            if job["id"] is not None or calls == self._calls:
+                return job
 
     async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
         """Carry out a statement that gives rows; see Procrastinate."""
@@ -123,6 +133,7 @@ class LastingConnector(PsycopgConnector):
                     # Nobody has heard what was called before.
                     await on_notification(channel=channel, payload=_LOOK)
                 async for call in connection.notifies():
+                    self._calls += 1
                     await on_notification(channel=call.channel, payload=call.payload)
 
     async def _last(self, work: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
