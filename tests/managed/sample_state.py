@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from openbrokerapi.managed.sealing import Ring, Sealing
@@ -23,41 +24,15 @@ def sample(ring: Ring, count: int = 3, start: int = 0) -> dict[str, list[Row]]:
 
 
 def _of_one(sealing: Sealing, number: int) -> list[tuple[str, Row]]:
-    instance_id, binding_id, operation_id = f"i-{number:05}", "b/ü-1", f"o-{number:05}"
+    instance_id, operation_id = f"i-{number:05}", f"o-{number:05}"
 
     def sealed(table: str, column: str, *key: str) -> bytes:
         return sealing.close(table, column, key, {"secret": MARKER, "number": number})
 
-    times: dict[str, Any] = {"created_at": 1_790_000_000.25 + number, "updated_at": 1_790_000_001.5 + number}
+    copied = sealed("step", "result", operation_id, "copy")
     return [
-        (
-            "instance",
-            InstanceRow(
-                instance_id=instance_id,
-                service_id="s-1",
-                plan_id="p-1",
-                state="ready",
-                organization_guid="org-1" if number % 2 else None,
-                name='Ein "Name"\n',
-                request=sealed("instance", "request", instance_id),
-                answer=sealed("instance", "answer", instance_id),
-                **times,
-            ),
-        ),
-        (
-            "binding",
-            BindingRow(
-                instance_id=instance_id,
-                binding_id=binding_id,
-                service_id="s-1",
-                plan_id="p-1",
-                state="ready",
-                expires_at=1_990_000_000.125,
-                request=sealed("binding", "request", instance_id, binding_id),
-                answer=sealed("binding", "answer", instance_id, binding_id),
-                **times,
-            ),
-        ),
+        ("instance", _instance(instance_id, number, sealed)),
+        ("binding", _binding(instance_id, number, sealed)),
         (
             "operation",
             OperationRow(
@@ -68,21 +43,45 @@ def _of_one(sealing: Sealing, number: int) -> list[tuple[str, Row]]:
                 request=sealed("operation", "request", operation_id),
                 who='{"user":"u-1"}',
                 attempt=2,
-                created_at=times["created_at"],
+                created_at=_times(number)["created_at"],
             ),
         ),
-        (
-            "step",
-            StepRow(
-                operation_id=operation_id,
-                name="copy",
-                done=True,
-                tries=1,
-                result=sealed("step", "result", operation_id, "copy"),
-            ),
-        ),
+        ("step", StepRow(operation_id=operation_id, name="copy", done=True, tries=1, result=copied)),
         ("event", Event(number=number + 1, at=1_790_000_002.0, instance_id=instance_id, what="update requested")),
     ]
+
+
+def _times(number: int) -> dict[str, Any]:
+    return {"created_at": 1_790_000_000.25 + number, "updated_at": 1_790_000_001.5 + number}
+
+
+def _instance(instance_id: str, number: int, sealed: Callable[..., bytes]) -> InstanceRow:
+    return InstanceRow(
+        instance_id=instance_id,
+        service_id="s-1",
+        plan_id="p-1",
+        state="ready",
+        organization_guid="org-1" if number % 2 else None,
+        name='Ein "Name"\n',
+        request=sealed("instance", "request", instance_id),
+        answer=sealed("instance", "answer", instance_id),
+        **_times(number),
+    )
+
+
+def _binding(instance_id: str, number: int, sealed: Callable[..., bytes]) -> BindingRow:
+    binding_id = "b/ü-1"
+    return BindingRow(
+        instance_id=instance_id,
+        binding_id=binding_id,
+        service_id="s-1",
+        plan_id="p-1",
+        state="ready",
+        expires_at=1_990_000_000.125,
+        request=sealed("binding", "request", instance_id, binding_id),
+        answer=sealed("binding", "answer", instance_id, binding_id),
+        **_times(number),
+    )
 
 
 async def load(store: Store, rows: dict[str, list[Row]]) -> None:

@@ -107,18 +107,12 @@ def serve(
     if (tls_key or options["tls_client_ca"]) and not tls_certificate:
         raise click.UsageError("--tls-key and --tls-client-ca need --tls-certificate")
     from .credentials import has_credentials
-    from .serving import Serving, application, check_tls, configure_logging, run
+    from .serving import Serving, application, configure_logging, run
 
     options["missing_version_status"] = int(options["missing_version_status"])
     serving = Serving(reference=reference, tls_certificate=tls_certificate, tls_key=tls_key, **options)
     configure_logging(serving.log_level)
-    try:
-        check_tls(serving)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ServeError(
-            f"the files of --tls-certificate, --tls-key and --tls-client-ca do not work: {reason}"
-        ) from None
+    _check_tls(serving)
     broker = _checked_broker(reference)
     state = state_of(click.get_current_context(), store, keys_file, development=development, works=not no_work)
     _connect(broker, serving, state)
@@ -142,6 +136,18 @@ def _connect(broker: Any, serving: Serving, state: State) -> None:
     prepare(broker, state, processes=serving.workers, reference=serving.reference)
     if serving.workers > 1:
         hand_over(state)  # each worker makes a broker of its own, and connects it
+
+
+def _check_tls(serving: Serving) -> None:
+    from .serving import check_tls
+
+    try:
+        check_tls(serving)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ServeError(
+            f"the files of --tls-certificate, --tls-key and --tls-client-ca do not work: {reason}"
+        ) from None
 
 
 def _checked_broker(reference: str) -> Any:
