@@ -17,15 +17,21 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PAGE = ROOT / "docs" / "reference" / "conformance.md"
+MANAGED = "tests/managed/"
 
 _HEAD = """# Conformance
 
-Every rule of the Open Service Broker API 2.17, and who keeps it in a broker that is written on `ServiceBroker`:
+Every rule of the Open Service Broker API 2.17, and who keeps it in a broker that is written on `ServiceBroker`, or of
+offerings of `openbrokerapi.managed`. On `ServiceBroker`:
 
 * **library**: the package keeps it by itself; the test that is named fails when the rule is broken. Where a note
   stands, something remains for the author.
 * **author**: only the broker can know; the note says how the package helps.
 * **platform**: a rule for platforms. It is listed because it tells what may arrive.
+
+In the column *Managed* stands **package** where a managed broker keeps by itself what is the author's, or partly the
+author's, on `ServiceBroker`; again the test fails when the rule is broken. Where the column is empty, the rule is kept
+for managed brokers as for any other.
 
 This page is generated from `tests/conformance/`; do not edit it. `python -m tests.conformance.table` writes it anew.
 
@@ -37,7 +43,7 @@ def requirements() -> list[dict[str, str]]:
     return found
 
 
-def duties() -> dict[str, dict[str, str]]:
+def duties() -> dict[str, dict[str, Any]]:
     return tomllib.loads((HERE / "duties.toml").read_text(encoding="utf-8"))
 
 
@@ -68,27 +74,48 @@ def _test_link(test: str) -> str:
     return f"[{name.rpartition('::')[2]}](../../{file})"
 
 
-def _row(rule: dict[str, str], duty: dict[str, str], tests: list[str]) -> str:
-    shown = ", ".join(_test_link(test) for test in sorted(tests)[:2]) if duty["duty"] == "library" else ""
-    said = ". ".join(part for part in (shown, _cell(duty.get("note", ""))) if part)
-    return f"| {rule['id']} | {rule['lev']} | {_cell(rule['txt'])} | {duty['duty']} | {said} |"
+def of_managed(tests: list[str]) -> list[str]:
+    """Give those of the tests that are of managed brokers."""
+    return [test for test in tests if test.startswith(MANAGED)]
+
+
+def of_all(tests: list[str]) -> list[str]:
+    """Give those of the tests that are of every broker."""
+    return [test for test in tests if not test.startswith(MANAGED)]
+
+
+def _said(word: str, tests: list[str], note: str) -> str:
+    shown = ", ".join(_test_link(test) for test in sorted(tests)[:2])
+    return ". ".join(part for part in (f"{word}{shown}" if shown else "", _cell(note)) if part)
+
+
+def _row(rule: dict[str, str], duty: dict[str, Any], tests: list[str]) -> str:
+    said = _said("", of_all(tests) if duty["duty"] == "library" else [], duty.get("note", ""))
+    managed = _said("package: ", of_managed(tests) if duty.get("managed") else [], duty.get("managed_note", ""))
+    return f"| {rule['id']} | {rule['lev']} | {_cell(rule['txt'])} | {duty['duty']} | {said} | {managed} |"
 
 
 def page(tests: dict[str, list[str]]) -> str:
     """Give the whole page."""
     found, rules = duties(), requirements()
     counts = Counter(found[rule["id"]]["duty"] for rule in rules)
-    parts = [_HEAD, f"{len(rules)} rules: " + ", ".join(f"{counts[kind]} {kind}" for kind in _KINDS) + ".\n"]
+    managed = sum(1 for duty in found.values() if duty.get("managed"))
+    counted = ", ".join(f"{counts[kind]} {kind}" for kind in _KINDS)
+    parts = [
+        _HEAD,
+        f"{len(rules)} rules: {counted}. For managed brokers the package keeps {managed} with tests of their own.\n",
+    ]
     group = None
     for rule in rules:
         if rule["grp"] != group:
             group = rule["grp"]
-            parts.append(f"\n## {group}\n\n| Rule | Level | What it asks | Kept by | How |\n|---|---|---|---|---|\n")
+            parts.append(f"\n## {group}\n\n{_COLUMNS}")
         parts.append(_row(rule, found[rule["id"]], tests.get(rule["id"], [])) + "\n")
     return "".join(parts)
 
 
 _KINDS = ("library", "author", "platform")
+_COLUMNS = "| Rule | Level | What it asks | Kept by | How | Managed |\n|---|---|---|---|---|---|\n"
 
 
 def main(arguments: list[str]) -> Any:

@@ -30,7 +30,33 @@ def test_a_rule_for_platforms_is_the_only_kind_that_is_left_to_the_platform() ->
 
 def test_every_rule_that_the_library_keeps_has_a_test(tests_of: dict[str, list[str]]) -> None:
     kept = [rule for rule, duty in table.duties().items() if duty["duty"] == "library"]
-    assert [rule for rule in kept if not tests_of.get(rule)] == []
+    assert [rule for rule in kept if not table.of_all(tests_of.get(rule, []))] == []
+
+
+def test_every_rule_that_is_kept_for_managed_brokers_has_a_test_of_them(tests_of: dict[str, list[str]]) -> None:
+    kept = [rule for rule, duty in table.duties().items() if duty.get("managed")]
+    assert len(kept) > 100
+    assert [rule for rule in kept if not table.of_managed(tests_of.get(rule, []))] == []
+
+
+#: The groups of class C that are about what a managed broker does by itself.
+_OF_THE_STATE = ("ASY", "BLK", "LOI", "LOB", "POL", "PROV", "GETI", "UPD", "SIM", "BIND", "BMD", "ROT", "GETB", "UNB",
+                 "DEP", "ORPH")  # fmt: skip
+
+
+def test_every_rule_about_the_state_is_kept_for_managed_brokers_or_it_is_said_why_not() -> None:
+    duties = table.duties()
+    about = [rule["id"] for rule in table.requirements() if rule["cls"] == "C"]
+    of_the_state = [rule for rule in about if rule.partition("-")[0] in _OF_THE_STATE]
+    assert [
+        rule for rule in of_the_state if not (duties[rule].get("managed") or duties[rule].get("managed_note"))
+    ] == []
+
+
+def test_no_rule_is_both_kept_and_not_kept_for_managed_brokers() -> None:
+    for rule, duty in table.duties().items():
+        assert not (duty.get("managed") and duty.get("managed_note")), rule
+        assert not (duty.get("managed") and duty["duty"] == "platform"), rule
 
 
 def test_no_test_carries_a_rule_that_does_not_exist(tests_of: dict[str, list[str]]) -> None:
