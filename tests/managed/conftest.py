@@ -11,7 +11,7 @@ import pytest
 from tests.contract.hosts import HOSTS, Serving, serving
 from tests.managed.stage import Clock, Managed, Script, Stage
 from tests.stores.places import PostgresqlPlace
-from tests.stores.postgresql import TEMPLATE, postgresql_server  # noqa: F401 - a fixture
+from tests.stores.postgresql import TEMPLATE
 
 from openbrokerapi.stores.contract import Store
 from openbrokerapi.stores.postgres.store import PostgresStore

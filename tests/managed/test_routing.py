@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.managed.stage import BINDING, Clock, Managed, Script, Stage, Steered,
 
 from openbrokerapi.managed import Broker, ManagedSettings
 from openbrokerapi.router import Router
+from openbrokerapi.stores.contract import StoreInUseError
 from openbrokerapi.stores.sqlite.store import SqliteStore
 
 SECOND = {"service_id": "service-2", "plan_id": "plan-2"}
@@ -87,3 +89,33 @@ def test_a_plan_of_another_offering_is_refused(stage: Stage, script: Script) -> 
     assert_refused(managed.deprovision(**SECOND), 400)
     assert_refused(managed.unbind(BINDING, **SECOND), 410)
     assert script.kinds() == ["provision"]
+
+
+def test_a_router_starts_and_stops_its_brokers(tmp_path: Path) -> None:
+    class Noting:
+        """A broker that opens nothing, among others that do."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def startup(self) -> None:
+            happened.append(f"{self.name} starts")
+
+        async def shutdown(self) -> None:
+            happened.append(f"{self.name} stops")
+
+    async def live() -> None:
+        await router.startup()
+        # The file is its owner's now.
+        with pytest.raises(StoreInUseError):
+            await SqliteStore(tmp_path / "broker.db").open()
+        await router.shutdown()
+        other = SqliteStore(tmp_path / "broker.db")
+        await other.open()
+        await other.close()
+
+    happened: list[str] = []
+    managed = Broker(Steered(Script()), store=SqliteStore(tmp_path / "broker.db"), ring=ring())
+    router = Router(Noting("first"), managed, MemoryBroker(), Noting("second"))
+    asyncio.run(live())
+    assert happened == ["first starts", "second starts", "second stops", "first stops"]
