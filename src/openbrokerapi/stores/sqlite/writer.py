@@ -27,8 +27,9 @@ T = TypeVar("T")
 _AT_ONCE = 256
 #: A flush that takes longer than this many seconds is worth waiting for those who come at once again.
 _SLOW = 0.002
-#: So much of such a flush's time is waited for them, at most; and so many seconds, at most.
-_SHARE = 0.5
+#: As long as one comes in this time, the others are waited for; seconds.
+_LULL = 0.0015
+#: But not longer than the flush took, and not longer than this.
 _LONGEST = 0.01
 
 
@@ -225,7 +226,7 @@ class Writer:
         if took < _SLOW:
             self._begin()
         else:
-            self._gather(len(batch) + len(self._queue), min(took * _SHARE, _LONGEST))
+            self._gather(len(batch) + len(self._queue), min(took, _LONGEST))
 
     def _gather(self, expected: int, patience: float) -> None:
         """Begin when all who were answered are back, or soon: who just misses a flush waits for two."""
@@ -233,7 +234,16 @@ class Writer:
             self._begin()
         else:
             self._expected = min(expected, _AT_ONCE)
-            self._gathering = self._loop.call_later(patience, self._begin)
+            self._wait_on(self._loop.time() + patience)
+
+    def _wait_on(self, until: float) -> None:
+        self._gathering = self._loop.call_later(_LULL, self._look_who_came, len(self._queue), until)
+
+    def _look_who_came(self, before: int, until: float) -> None:
+        if len(self._queue) > before and self._loop.time() < until:
+            self._wait_on(until)
+        else:
+            self._begin()
 
     def _stop_gathering(self) -> None:
         self._expected = 1
