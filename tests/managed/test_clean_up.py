@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -283,3 +284,14 @@ def test_a_creation_that_is_halted_before_its_method_began_never_begins_it(stage
     script.go_on()
     assert_answered(managed.finished(begun, "instance-2"), 410, {})
     assert [call.kind for call in script.calls if call.instance.id == "instance-2"] == ["deprovision"]
+
+
+@pytest.mark.parametrize("on", ["asgi", "postgresql"])
+def test_what_others_wait_for_is_not_purged(stage: Stage, script: Script) -> None:
+    managed = stage(settings={"stop_within": 0.0})
+    with script.held("provision"):
+        managed.provision(incomplete=True)
+        script.reached("provision", INSTANCE)
+        assert managed.deprovision(incomplete=True).status == 202
+        managed.run(managed.store.purge(time.time() + 10, 0))
+    wait_until(lambda: managed.row() is None)

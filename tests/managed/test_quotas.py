@@ -85,3 +85,14 @@ def test_sixteen_at_once_never_exceed_a_quota_of_five(stage: Stage, script: Scri
 
 def _count(managed: Managed) -> int:
     return len(managed.run(managed.store.instances()))
+
+
+def test_a_plan_change_counts_against_the_quota_of_the_plan_that_it_goes_to(stage: Stage, script: Script) -> None:
+    managed = stage(offering(script, plans=plans(large={"quota": 1})))
+    assert managed.provision("instance-1", plan_id=LARGE).status == 201
+    assert managed.provision("instance-2").status == 201
+    assert_refused(managed.update("instance-2", plan_id=LARGE), 422, "PlanQuotaExceeded")
+    assert managed.deprovision("instance-1", plan_id=LARGE).status == 200
+    assert managed.update("instance-2", plan_id=LARGE).status == 200
+    # What it has already is no change.
+    assert managed.update("instance-2", plan_id=LARGE, parameters={"size": 2}).status == 200

@@ -140,7 +140,7 @@ def test_a_plan_that_may_not_be_left_keeps_its_instances(stage: Stage, script: S
 def test_an_offering_without_updates_refuses_them(stage: Stage, script: Script, change: dict[str, Any]) -> None:
     from openbrokerapi.managed import Offering
 
-    managed = stage(offering(script, update=Offering.update))
+    managed = stage(offering(script, update=Offering.update, plan_updateable=False))
     managed.provision()
     assert_refused(managed.update(**change), 422)
     assert managed.update(plan_id=SMALL).status == 200

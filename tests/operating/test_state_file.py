@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.managed.sample_state import everything, sample
+from tests.managed.sample_state import everything, load, sample
 from tests.operating.commands import on, refused, run
 from tests.operating.conftest import RING, filled
 
@@ -108,3 +108,21 @@ def test_the_note_of_the_keys_travels_and_that_of_the_import_does_not(exported: 
     source = f"sqlite:///{exported.parent}/source.db"
     assert on(url, lambda store: store.note(KEYS_NOTE)) == on(source, lambda store: store.note(KEYS_NOTE))
     assert not on(url, lambda store: store.note(IMPORT_NOTE))
+
+
+def test_operations_that_a_worker_held_are_free_in_the_store_that_they_come_into(url: str, tmp_path: Path) -> None:
+    rows = sample(RING, 2)
+    held = {"worker": "somebody", "lease_until": 1e10}
+    rows["operation"] = [
+        msgspec.structs.replace(rows["operation"][0], **held),
+        msgspec.structs.replace(rows["operation"][1], state="failed", finished_at=1.0, **held),
+    ]
+    source, file = f"sqlite:///{tmp_path}/source.db", io.BytesIO()
+    on(source, lambda store: load(store, rows))
+    on(source, lambda store: write_state(store, file), owner=False)
+    file.seek(0)
+    content = checked(file, "it")
+    file.seek(0)
+    on(url, lambda store: load_state(store, file, content, "it"), owner=False)
+    due = on(url, lambda store: store.due(), owner=False)
+    assert (due.unheld, due.left) == (("o-00000",), ("o-00001",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -13,6 +14,9 @@ import click
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+
+_PACKAGE = str(Path(__file__).parent.parent) + os.sep
 
 
 class BrokerReferenceError(click.ClickException):
@@ -121,7 +125,9 @@ def _refuse_arguments(factory: Any, reference: str) -> None:
 def _origin(error: BaseException) -> str:
     """Return the last line of the author's code that the error passed, as far as there is one."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename != __file__ and "importlib" not in frame.filename]
+    passed = [frame for frame in frames if frame.filename != __file__ and "importlib" not in frame.filename]
+    # What this package refuses is to be changed where the author calls it.
+    own = [frame for frame in passed if not frame.filename.startswith((_PACKAGE, "<string>"))] or passed
     return f" at {own[-1].filename}, line {own[-1].lineno}" if own else ""
 
 

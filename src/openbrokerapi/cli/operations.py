@@ -74,7 +74,7 @@ async def _left(store: Store) -> AsyncIterator[dict[str, Any]]:
 
     async for row in left_behind(store):
         operation = await store.latest_operation(row.instance_id, getattr(row, "binding_id", None))
-        yield _subject(row, operation.description if operation is not None else None)
+        yield _subject(row, operation)
 
 
 @operations.command(short_help="Delete again what is left behind.")
@@ -171,7 +171,7 @@ def _operation(row: OperationRow) -> dict[str, Any]:
     }
 
 
-def _subject(row: InstanceRow | BindingRow, description: str | None) -> dict[str, Any]:
+def _subject(row: InstanceRow | BindingRow, operation: OperationRow | None) -> dict[str, Any]:
     return {
         "at": _moment(row.updated_at),
         "state": row.state,
@@ -179,7 +179,9 @@ def _subject(row: InstanceRow | BindingRow, description: str | None) -> dict[str
         "binding": getattr(row, "binding_id", None),
         "service_id": row.service_id,
         "plan_id": row.plan_id,
-        "description": description,
+        # The log has it, too, with the reason.
+        "operation": None if operation is None else operation.operation_id,
+        "description": None if operation is None else operation.description,
     }
 
 

@@ -110,6 +110,8 @@ def configure_logging(level: str) -> None:
     """Write log lines to standard error, each with its request's identity."""
     if not logging.root.handlers:
         basic_config(level=getattr(logging, level.upper()))
+    # Several lines for each job, and the operations' own events say more.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 
 def run(serving: Serving, app: Any, announce: Callable[[int], None]) -> None:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from openbrokerapi.managed.sealing import IMPORT_NOTE, KEYS_NOTE, pages
-from openbrokerapi.stores.rows import TABLES
+from openbrokerapi.stores.rows import IN_PROGRESS, TABLES, OperationRow
 
 if TYPE_CHECKING:
     from openbrokerapi.stores.contract import Store
@@ -228,7 +228,7 @@ async def load_state(store: Store, file: IO[bytes], content: Content, name: str)
                 for note in rows:
                     await store.write_note(note.name, note.value)
             else:
-                await store.load(table, rows)
+                await store.load(table, [_let_go(row) for row in rows])
     except BaseException as error:
         reason = getattr(error, "operator_message", None) or type(error).__name__
         raise StateFileError(
@@ -236,6 +236,16 @@ async def load_state(store: Store, file: IO[bytes], content: Content, name: str)
             "run the same import again, or begin with an empty store"
         ) from error
     await store.write_note(IMPORT_NOTE, b"")
+
+
+def _let_go(row: Any) -> Any:
+    """Give an operation without its worker: nobody works on it in the store that it comes into."""
+    if not isinstance(row, OperationRow) or row.worker is None:
+        return row
+    if row.state == IN_PROGRESS:
+        return msgspec.structs.replace(row, worker=None, lease_until=None)
+    # What waits for its handler is set free as soon as a broker looks.
+    return msgspec.structs.replace(row, lease_until=0.0)
 
 
 async def _refuse_full(store: Store, content: Content) -> None:

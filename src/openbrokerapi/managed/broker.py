@@ -38,6 +38,7 @@ from openbrokerapi.specs import (
 from openbrokerapi.stores.contract import Store, StoreError
 from openbrokerapi.stores.rows import InstanceRow
 
+from .attributes import misspelt
 from .binding_requests import BindingRequests
 from .endings import Endings
 from .instance_requests import InstanceRequests
@@ -138,7 +139,10 @@ class Broker(_Seam):
     ) -> None:
         self.settings = settings or ManagedSettings()
         self.logger = logger or logging.getLogger("openbrokerapi.managed")
-        self._offerings = {offering.id: checked(offering) for offering in offerings}
+        self._offerings = {checked(offering).id: offering for offering in offerings}
+        for offering in offerings:
+            for hint in misspelt(offering, Offering):
+                self.logger.warning("%s", hint)
         if len(self._offerings) != len(offerings):
             raise TypeError("two offerings have the same id")
         self._catalog = [catalog_entry(offering) for offering in offerings if not offering.retired]
@@ -148,6 +152,8 @@ class Broker(_Seam):
         self._connection: tuple[Store, KeyRing | Unsealed, bool] | None = None
         self._started: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        if store is None and ring is not None:
+            raise TypeError("a ring of keys without a store: give both, or none; then `openbroker serve` gives them")
         if store is not None:
             if ring is None:
                 raise TypeError("a store needs a ring of keys: KeyRing.from_text(...), or Unsealed() for development")
@@ -164,6 +170,10 @@ class Broker(_Seam):
         Args:
             works: Whether this process carries operations out; else workers do that.
         """
+        if isinstance(store, str):
+            raise TypeError("the store is no text; write store=open_location(...), from openbrokerapi.stores.location")
+        if not isinstance(ring, (KeyRing, Unsealed)):
+            raise TypeError(f"the ring must be a KeyRing, or Unsealed() for development, not {type(ring).__name__}")
         self._connection = (store, ring, works)
         self._engine = self._made()
 

@@ -12,9 +12,9 @@ from openbrokerapi.stores.contract import Change, Key, View
 from openbrokerapi.stores.rows import IN_PROGRESS, BindingRow, Event, InstanceRow, OperationRow
 
 from .answers import Bound, Failed, Provisioned
-from .instance_requests import with_ended
+from .instance_requests import as_text, with_ended
 from .operations import FAILED, SUCCEEDED, Timing, freed, replace, unblocked
-from .records import Records
+from .records import Records, readable
 from .states import COURSES, Kind, State
 from .subjects import NOBODY
 
@@ -47,6 +47,9 @@ def succeeded(kind: Kind, returned: Any) -> Outcome:
     Raises:
         TypeError, ValueError: It returned something that is no answer; the message says what to return.
     """
+    if isinstance(returned, BaseException):
+        # Else a deletion that says so would count as done.
+        raise TypeError(f"{kind} must raise {type(returned).__name__}, not return it")
     if kind is Kind.BIND:
         made = Bound(credentials=returned) if isinstance(returned, Mapping) else returned
         if not isinstance(made, Bound):
@@ -63,13 +66,22 @@ def succeeded(kind: Kind, returned: Any) -> Outcome:
 def failed(error: BaseException) -> Outcome:
     """Give the outcome of a method that raised."""
     if isinstance(error, Failed):
-        return Outcome(False, description=error.description, usable=error.usable, repeatable=error.repeatable)
+        flags = _flag(error.usable), _flag(error.repeatable)
+        # The text of another exception was not written for users, and may quote a secret.
+        text = readable(error.description) if isinstance(error.description, str) else UNEXPECTED
+        return Outcome(False, description=text, usable=flags[0], repeatable=flags[1])
     if isinstance(error, ServiceException) and isinstance(getattr(error, "description", None), str):
-        usable, repeatable = getattr(error, "instance_usable", None), getattr(error, "update_repeatable", None)
-        return Outcome(False, description=error.description, usable=usable, repeatable=repeatable, error=error)
+        usable = _flag(getattr(error, "instance_usable", None))
+        repeatable = _flag(getattr(error, "update_repeatable", None))
+        text = readable(error.description)
+        return Outcome(False, description=text, usable=usable, repeatable=repeatable, error=error)
     if isinstance(error, ServiceException):
-        return Outcome(False, description=error.problem.description or UNEXPECTED, error=error)
+        return Outcome(False, description=readable(error.problem.description or UNEXPECTED), error=error)
     return Outcome(False, description=UNEXPECTED)
+
+
+def _flag(given: Any) -> bool | None:
+    return None if given is None else bool(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +243,7 @@ class Endings:
         about = view.binding if row.binding_id is not None else view.instance
         if about is None:
             return self._written(ended, others, events, steps=steps)
-        after = COURSES[kind].after(outcome.succeeded)
+        after = _after(kind, about, outcome)
         if after is State.CLEANING_UP:
             return self._failed_creation(view, about, ended, others, events, steps=steps)
         if isinstance(about, BindingRow):
@@ -274,20 +286,20 @@ class Endings:
         changed = _put(replace(row, state=after, usable=usable, updated_at=now))
         if Kind(operation.kind) is Kind.DEPROVISION:
             left = (each for each in view.bindings if each.state == State.DELETING)
-            changed["bindings"] = tuple(replace(each, state=State.DELETE_FAILED, updated_at=now) for each in left)
+            changed["bindings"] = tuple(replace(each, state=_undeleted(each), updated_at=now) for each in left)
         return changed
 
     def _in_force(self, row: InstanceRow, operation: OperationRow, outcome: Outcome, now: float) -> InstanceRow:
         """Give the row with all that a successful provision or update brings."""
         if operation.kind == Kind.UPDATE:
             desired = self._records.desired(operation)
-            name = desired.context.get("instance_name")
+            name = as_text(desired.context.get("instance_name"))
             row = replace(
                 row,
                 plan_id=desired.plan_id,
                 maintenance_version=desired.maintenance_version,
                 request=self._records.instance_request(row.instance_id, desired.parameters, desired.context),
-                name=name if isinstance(name, str) else row.name,
+                name=row.name if name is None else name,
             )
         made = outcome.made if isinstance(outcome.made, Provisioned) else Provisioned()
         answer = self._records.provisioned(row, made)
@@ -306,6 +318,16 @@ class Endings:
         return _put(
             replace(row, state=after, answer=answer, expires_at=expires_at, renew_before=renew_before, updated_at=now)
         )
+
+
+def _after(kind: Kind, about: InstanceRow | BindingRow, outcome: Outcome) -> State:
+    after = COURSES[kind].after(outcome.succeeded)
+    return _undeleted(about) if after is State.DELETE_FAILED else after
+
+
+def _undeleted(about: InstanceRow | BindingRow) -> State:
+    """Give the state of what could not be deleted; what was never made does not come to be there by that."""
+    return State.CREATE_FAILED if about.answer is None else State.DELETE_FAILED
 
 
 def _key(operation: OperationRow) -> Key:

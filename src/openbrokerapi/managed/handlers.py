@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Executor
 from functools import partial
@@ -94,17 +95,22 @@ class Handlers:
     async def _unbind(self, offering: Offering, memory: Memory, instance: Any, binding: Any) -> None:
         step = await memory.recall(memory.numbered(f"unbind {binding.id}"))
         if not step.done:
-            await self._call(offering.unbind, memory, instance, binding)
+            with memory.within(step.name):
+                await self._call(offering.unbind, memory, instance, binding)
             await memory.keep(step, None)
 
     async def _call(self, method: Callable[..., Any], memory: Memory, *args: Any) -> Any:
         if inspect.iscoroutinefunction(method):
-            return await method(*args, AsyncWork(memory))
+            returned = await method(*args, AsyncWork(memory))
+            memory.check_awaited()
+            return returned
         if is_nonblocking(method):
             return method(*args, Work(memory, _no_waiting))
-        loop = asyncio.get_running_loop()
+        loop, here = asyncio.get_running_loop(), threading.get_ident()
 
         def wait(awaitable: Awaitable[Any]) -> Any:
+            if threading.get_ident() == here:
+                _refuse(awaitable, "a method whose work is done by a coroutine must itself be written `async def`")
             return asyncio.run_coroutine_threadsafe(_coroutine(awaitable), loop).result()
 
         call = partial(_carried, partial(method, *args, Work(memory, wait)))
@@ -130,6 +136,11 @@ async def _coroutine(awaitable: Awaitable[Any]) -> Any:
 
 
 def _no_waiting(awaitable: Awaitable[Any]) -> NoReturn:
+    _refuse(awaitable, "a @nonblocking method cannot wait: without the mark, or as `async def`, it can use its work")
+
+
+def _refuse(awaitable: Awaitable[Any], why: str) -> NoReturn:
+    """Refuse to wait on the event loop: what is waited for would never come."""
     if inspect.iscoroutine(awaitable):
         awaitable.close()
-    raise RuntimeError("a @nonblocking method cannot wait: without the mark, or as `async def`, it can use its work")
+    raise RuntimeError(why)

@@ -28,7 +28,7 @@ from openbrokerapi.stores.rows import IN_PROGRESS, InstanceRow, OperationRow
 from .offering import Offering
 from .operations import FAILED, Timing, Verdict, refuse_if_busy, replace, running
 from .plans import Plan
-from .records import Desired, Records
+from .records import Desired, Records, readable
 from .shapes import as_shape
 from .states import INSTANCE, Asked, Kind, Reaction, State
 from .subjects import Who
@@ -119,8 +119,8 @@ class InstanceRequests:
             state=State.CREATING,
             organization_guid=details.organization_guid,
             space_guid=details.space_guid,
-            platform=_text(context.get("platform")),
-            name=_text(context.get("instance_name")),
+            platform=as_text(context.get("platform")),
+            name=as_text(context.get("instance_name")),
             # PROV-16: without a version it is the latest.
             maintenance_version=plan.maintenance_version,
             request=self._records.instance_request(instance_id, details.parameters or {}, context),
@@ -188,6 +188,9 @@ class InstanceRequests:
 
     def update(self, instance_id: str, offering: Offering, details: UpdateDetails, who: Who) -> tuple[Key, Decide]:
         """Decide upon an update (section "Updating a Service Instance")."""
+        plan = offering.plan(details.plan_id) if details.plan_id is not None else None
+        quota = plan.quota if plan is not None else None
+        counts = (Count(service_id=offering.id, plan_id=details.plan_id),) if quota is not None else ()
 
         def decide(view: View) -> Change[Verdict]:
             row = view.instance
@@ -206,16 +209,18 @@ class InstanceRequests:
             if reaction is not Reaction.BEGIN:
                 return settled(reaction, view)
             _check_update(offering, held, desired, details.parameters)
+            if quota is not None and desired.plan_id != held.plan_id and view.counts[0] >= quota:
+                raise ErrPlanQuotaExceeded
             return self._begin_update(view, row, offering, desired, who)
 
-        return Key(instance_id), decide
+        return Key(instance_id, counts=counts), decide
 
     def _new_context(self, view: View, row: InstanceRow, desired: Desired, who: Who) -> Change[Verdict]:
         """Note a context that is nobody's to act upon."""
         refuse_if_busy(view, "")
         now = self._timing.clock()
         sealed = self._records.instance_request(row.instance_id, desired.parameters, desired.context)
-        row = replace(row, request=sealed, name=_text(desired.context.get("instance_name")), updated_at=now)
+        row = replace(row, request=sealed, name=as_text(desired.context.get("instance_name")), updated_at=now)
         event = self._timing.noted(row, "context updated", who)
         return Change(result=Verdict(Reaction.DONE, instance=row), instance=row, events=(event,))
 
@@ -237,8 +242,9 @@ class InstanceRequests:
         return self._begin(replace(row, state=State.UPDATING, updated_at=now), operation)
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+def as_text(value: Any) -> str | None:
+    """Give what a context says as a column of a row; None for what is no text."""
+    return readable(value) if isinstance(value, str) else None
 
 
 def deadline(now: float, plan: Plan) -> float | None:

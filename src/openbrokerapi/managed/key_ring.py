@@ -222,9 +222,14 @@ class KeyRing:
             self._told = error.operator_message
             return
         if found is not None:
-            self._keys = _keys(found)
-            self._told = ""
+            before, self._keys, self._told = self.ids, _keys(found), ""
             logger.info("read the keys again: %s", ", ".join(self.ids))
+            if not set(before) & set(self.ids):
+                logger.warning(
+                    "none of the keys from before is left (%s): what they sealed cannot be opened any more, "
+                    "unless all of it was sealed again by `openbroker keys rotate`; look with `openbroker keys status`",
+                    ", ".join(before),
+                )
 
 
 class Unsealed:

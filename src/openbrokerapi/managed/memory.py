@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn, TypeVar
 
 from openbrokerapi.stores.contract import Store, StoreError
 from openbrokerapi.stores.rows import OperationRow, StepRow
 
 from .operations import replace
-from .records import Records
+from .records import Records, readable
 
 T = TypeVar("T")
 #: Seconds between tries to reach a store that is out.
@@ -45,12 +46,17 @@ class Memory:
         self._clock = clock
         self._is_held = is_held
         self._steps: dict[str, StepRow] | None = {} if operation.attempt == 1 else None
+        self._scope = ""
         self._names: Counter[str] = Counter()
+        self._given: set[str] = set()
+        self._called: list[tuple[str, Coroutine[Any, Any, Any]]] = []
         self._stop = asyncio.Event()
         self.operation_id = operation.operation_id
         self.attempt = operation.attempt
         #: Whether the author's method has seen that it is to stop, and so may have left its work half done.
         self.told = False
+        #: What finished steps returned: it is in no log.
+        self.results: list[Any] = []
         #: Whether anything was written that has to be forgotten at the end.
         self.used = operation.attempt > 1
 
@@ -63,13 +69,55 @@ class Memory:
         """Let the method end at its next step."""
         self._stop.set()
 
+    def called(self, name: str, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Remember what the author is to await."""
+        self._called = [*self._not_awaited(), (name, work)]
+        return work
+
+    def _not_awaited(self) -> list[tuple[str, Coroutine[Any, Any, Any]]]:
+        return [each for each in self._called if inspect.getcoroutinestate(each[1]) == inspect.CORO_CREATED]
+
+    def check_awaited(self) -> None:
+        """Look whether all was done that an ``async def`` method has called.
+
+        Raises:
+            RuntimeError: An ``await`` is missing; nothing of that call was done.
+        """
+        left = self._not_awaited()
+        for _, work in left:
+            work.close()
+        if left:
+            raise RuntimeError(f"`await` is missing in front of work.{left[0][0]}(...): nothing of it was done")
+
+    def step_of(self, name: str, function: Any) -> str:
+        """Give the name of a step that calls ``function``."""
+        if not callable(function):
+            given = type(function).__name__
+            raise TypeError(f"the step {name!r} needs a function and its arguments, not what it returned ({given})")
+        return self.numbered(name)
+
     def numbered(self, name: str) -> str:
         """Give the name of a step within the operation: the name itself, then "name #2" and so on."""
         if not isinstance(name, str) or not name:
             raise TypeError("the name of a step must be text")
-        self._names[name] += 1
-        count = self._names[name]
-        return name if count == 1 else f"{name} #{count}"
+        name = self._scope + readable(name)
+        while True:
+            self._names[name] += 1
+            count = self._names[name]
+            key = name if count == 1 else f"{name} #{count}"
+            # An author's own name may look like that of another step with its number.
+            if key not in self._given:
+                self._given.add(key)
+                return key
+
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """Name the steps of a part of the work apart from all others: after a crash the part may be left out."""
+        self._scope = f"{name}: "
+        try:
+            yield
+        finally:
+            self._scope = ""
 
     async def recall(self, key: str) -> StepRow:
         """Give what is known of a step, when it is time to do it.
@@ -88,12 +136,19 @@ class Memory:
 
     async def _go_on(self) -> None:
         if self.stopped or not await self._patiently(self._is_held):
-            self.stop()
-            raise Stopped
+            self._end()
+
+    def _end(self) -> NoReturn:
+        # What the method makes of it, such as a group of exceptions, is not how its work has ended.
+        self.told = True
+        self.stop()
+        raise Stopped
 
     def value(self, step: StepRow) -> Any:
         """Give what a finished step returned."""
-        return self._records.result(self.operation_id, step.name, step.result)
+        value = self._records.result(self.operation_id, step.name, step.result)
+        self.results.append(value)
+        return value
 
     async def keep(self, step: StepRow, result: Any) -> Any:
         """Remember what a step returned; give it as it will be given after a crash, too."""
@@ -102,6 +157,9 @@ class Memory:
         except (TypeError, ValueError, OverflowError):
             # The encoder's own message does not say which step it is about.
             given = type(result).__name__
+            if inspect.iscoroutine(result):
+                result.close()
+                given = "a coroutine (an `async def` function needs an `async def` method)"
             raise TypeError(f"the step {step.name!r} returned {given}: it cannot be written as JSON") from None
         done = replace(step, done=True, tries=step.tries + 1, next_at=None, result=sealed)
         await self._write(done)
@@ -130,7 +188,7 @@ class Memory:
         if not isinstance(text, str):
             raise TypeError("progress takes one sentence as text")
         await self._go_on()
-        await self._fenced(lambda: self._store.report(self.operation_id, self.attempt, text))
+        await self._fenced(lambda: self._store.report(self.operation_id, self.attempt, readable(text)))
 
     async def _write(self, step: StepRow) -> None:
         self.used = True
@@ -141,8 +199,7 @@ class Memory:
     async def _fenced(self, write: Callable[[], Awaitable[bool]]) -> None:
         if not await self._patiently(write):
             # Somebody else has it, or it has ended.
-            self.stop()
-            raise Stopped
+            self._end()
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Wait out a store that cannot be reached: what a step did must not be done again for that."""

@@ -15,6 +15,7 @@ from openbrokerapi.catalog import (
     ServicePlan,
 )
 
+from .attributes import check_attributes
 from .plans import Plan
 from .shapes import schema_of
 
@@ -147,10 +148,19 @@ def checked(offering: Offering) -> Offering:
     Raises:
         TypeError: Something is missing or cannot be; the message names it.
     """
+    if not isinstance(offering, Offering):
+        raise TypeError(_no_offering(offering))
     name = type(offering).__name__
     for field in ("id", "name", "description", "plans"):
         if not getattr(offering, field, None):
             raise TypeError(f"{name}.{field} is missing: every offering of the catalog has it")
+    check_attributes(offering)
+    _check_ids(name, offering.plans)
+    _check_methods(name, offering)
+    return offering
+
+
+def _check_methods(name: str, offering: Offering) -> None:
     for method in ("provision", "deprovision"):
         if not offering.has(method):
             raise TypeError(f"{name} has no method {method}(self, instance, work)")
@@ -158,10 +168,28 @@ def checked(offering: Offering) -> Offering:
     for method in ("bind", "unbind") if bindable else ():
         if not offering.has(method):
             raise TypeError(f"{name} is bindable and has no method {method}(self, instance, binding, work)")
-    _check_ids(name, offering.plans)
-    for method, count in (("provision", 2), ("update", 3), ("deprovision", 2), ("bind", 3), ("unbind", 3)):
-        _check_arguments(name, method, getattr(offering, method), count)
-    return offering
+    for method, arguments in _METHODS.items():
+        _check_method(name, method, getattr(offering, method), arguments)
+    if inspect.iscoroutinefunction(offering.dashboard_url):
+        raise TypeError(f"{name}.dashboard_url must be a plain method: it is called while a request is answered")
+
+
+_METHODS = {
+    "provision": ("instance", "work"),
+    "update": ("instance", "previous", "work"),
+    "deprovision": ("instance", "work"),
+    "bind": ("instance", "binding", "work"),
+    "unbind": ("instance", "binding", "work"),
+    "dashboard_url": ("instance",),
+}
+
+
+def _no_offering(given: Any) -> str:
+    if isinstance(given, type) and issubclass(given, Offering):
+        return f"{given.__name__} is a class; give an instance of it: Broker({given.__name__}())"
+    if isinstance(given, (list, tuple)):
+        return "give the offerings one by one: Broker(First(), Second())"
+    return f"an offering is an instance of a subclass of Offering, not {type(given).__name__}"
 
 
 def _check_ids(name: str, plans: Sequence[Plan]) -> None:
@@ -170,11 +198,20 @@ def _check_ids(name: str, plans: Sequence[Plan]) -> None:
         raise TypeError(f"{name}.plans: two plans have the same id")
 
 
-def _check_arguments(name: str, method: str, function: Any, count: int) -> None:
+def _check_method(name: str, method: str, function: Any, arguments: tuple[str, ...]) -> None:
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{name}.{method} must not use yield: nothing of it would be done")
+    called = f"{method}({', '.join(('self', *arguments))})"
     try:
-        inspect.signature(function).bind(*range(count))
+        given = list(inspect.signature(function).bind(*arguments).arguments)
     except TypeError:
-        raise TypeError(f"{name}.{method} must take {count} arguments beside self, see Offering.{method}") from None
+        count = len(arguments)
+        raise TypeError(
+            f"{name}.{method} must take {count} argument{'s' if count > 1 else ''} beside self: {called}"
+        ) from None
+    # Other names are the author's choice; these in another order are a mistake.
+    if any(other in arguments and other != own for own, other in zip(arguments, given, strict=False)):
+        raise TypeError(f"{name}.{method} has its arguments in another order: write {called}")
 
 
 def catalog_entry(offering: Offering) -> Service:

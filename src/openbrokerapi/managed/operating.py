@@ -60,17 +60,22 @@ async def retry(
                 "nothing of it is left behind" if about is None else f"its state is {about.state!r}"
             )
         refuse_if_busy(view, "")
+        if any(each.state not in LEFT for each in view.bindings):
+            raise NothingToRetryError("it has bindings that can be used: the platform is to delete them before")
         failed_deletion = about.state == State.DELETE_FAILED
         kind = _DELETION[isinstance(about, BindingRow)] if failed_deletion else Kind.CLEAN_UP
         operation = timing.begun(view, kind, about, who)
         state = State.DELETING if failed_deletion else State.CLEANING_UP
         changed = replace(about, state=state, updated_at=clock())
-        rows: dict[str, Any] = {"bindings": (changed,)} if isinstance(changed, BindingRow) else {"instance": changed}
+        bindings = tuple(replace(each, state=State.DELETING, updated_at=clock()) for each in view.bindings)
+        rows: dict[str, Any] = {"instance": changed, "bindings": bindings}
+        if isinstance(changed, BindingRow):
+            rows = {"bindings": (changed,)}
         event = timing.event(operation, f"{kind} requested", "again, by the operator")
         # Not handed over here: the brokers look for what nobody works on.
         return Change(result=operation, operations=(operation,), events=(event,), **rows)
 
-    return await store.change(Key(instance_id, binding_id), decide)
+    return await store.change(Key(instance_id, binding_id, bindings=binding_id is None), decide)
 
 
 _DELETION = {False: Kind.DEPROVISION, True: Kind.UNBIND}

@@ -66,6 +66,8 @@ class Timing(Generic[R]):
         if view.instance is not None:
             # The clocks of replicas differ, and operations of an instance are in the order of these moments.
             now = max(now, view.instance.updated_at, *(row.created_at for row in view.active))
+        if view.binding is not None:
+            now = max(now, view.binding.updated_at)
         blocked_by = holder(view, fields.get("lane", ""))
         row = OperationRow(
             operation_id=fields.pop("operation_id", None) or self.new_id(),

@@ -49,8 +49,22 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
+    if not isinstance(value, Mapping) and not hasattr(value, "__dict__"):
+        return value  # the encoder takes it, or says that it cannot
     fields = value if isinstance(value, Mapping) else vars(value)
     return {name: plain(each) for name, each in fields.items() if each is not None}
+
+
+def readable(text: object) -> str:
+    """Give text as every store can write it: authors quote what other programs said, or give the exception itself."""
+    return str(text).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _as_given(value: Any) -> Any:
+    """Give credentials as JSON has them: with every field, be it null."""
+    if isinstance(value, Mapping):
+        return {name: _as_given(each) for name, each in value.items()}
+    return [_as_given(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def who_text(who: Who) -> str | None:
@@ -74,6 +88,15 @@ def _shaped(shape: Any, parameters: dict[str, Any]) -> Any:
         return as_shape(shape, parameters)
     except ErrInvalidParameters:
         return parameters
+
+
+def _check_json(name: str, fields: Mapping[str, Any]) -> None:
+    for field, value in fields.items():
+        try:
+            _ENCODER.encode(value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            # The encoder's own message does not say which field it is about.
+            raise TypeError(f"{name}({field}=...) cannot be written as JSON: {error}") from None
 
 
 class Records:
@@ -115,8 +138,11 @@ class Records:
         """Open a binding's answer: its fields, and what the author keeps."""
         return self._sealing.open("binding", "answer", (row.instance_id, row.binding_id), row.answer) or {}
 
-    def provisioned(self, row: InstanceRow, made: Provisioned) -> bytes | None:
-        """Seal the answer of an instance: what the author gave now, over what is in force."""
+    def provisioned(self, row: InstanceRow, made: Provisioned) -> bytes:
+        """Seal the answer of an instance: what the author gave now, over what is in force.
+
+        Also where it is empty: a row without an answer is of something that was never made.
+        """
         given = {
             "dashboard_url": made.dashboard_url,
             "metadata": plain(made.metadata),
@@ -124,12 +150,13 @@ class Records:
         }
         held = self.instance_answer(row)
         answer = {**held, **{name: value for name, value in given.items() if value is not None}}
-        return self._sealing.close("instance", "answer", (row.instance_id,), answer) if answer else None
+        _check_json("Provisioned", given)
+        return self._sealing.close("instance", "answer", (row.instance_id,), answer)
 
     def bound(self, row: BindingRow, made: Bound) -> bytes:
         """Seal the answer of a binding."""
         fields = {
-            "credentials": plain(made.credentials),
+            "credentials": None if made.credentials is None else _as_given(made.credentials),
             "syslog_drain_url": made.syslog_drain_url,
             "route_service_url": made.route_service_url,
             "volume_mounts": plain(made.volume_mounts),
@@ -138,6 +165,7 @@ class Records:
             "private": made.private,
         }
         answer = {name: value for name, value in fields.items() if value is not None}
+        _check_json("Bound", answer)
         return self._sealing.close("binding", "answer", (row.instance_id, row.binding_id), answer)
 
     def in_force(self, row: InstanceRow) -> Desired:
@@ -158,6 +186,17 @@ class Records:
         """Open what an update is to bring."""
         document = self._sealing.open("operation", "request", (operation.operation_id,), operation.request)
         return Desired(**document)
+
+    def secrets(self, row: InstanceRow | BindingRow | OperationRow | None) -> list[Any]:
+        """Open all that is sealed in a row, for it to be kept out of the log."""
+        if row is None or (isinstance(row, OperationRow) and row.request is None):
+            return []
+        if isinstance(row, OperationRow):
+            desired = self.desired(row)
+            return [desired.parameters, desired.context]
+        request = self.opened_request(row)
+        answer = self.instance_answer(row) if isinstance(row, InstanceRow) else self.binding_answer(row)
+        return [request.parameters, request.context, request.bind_resource, answer]
 
     def close_result(self, operation_id: str, step: str, result: Any) -> bytes:
         """Seal what a step returned."""

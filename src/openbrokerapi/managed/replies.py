@@ -139,8 +139,12 @@ class Replies:
             return operation.operation_id, None
         if not verdict.reaction.begins:
             raise ErrAsyncRequired  # ASY-10: it is another request's
-        decision = self._runtime.endings.abandon(operation, _TOO_LONG)
-        await self._runtime.end(decision)
+        ended = await self._runtime.end(self._runtime.endings.abandon(operation, _TOO_LONG))
+        if not ended.mine and ended.operation is not None:
+            # It ended by itself just now.
+            end = End(ended.operation)
+            _check(end)
+            return None, end
         self._runtime.stop_job(operation.operation_id)
         raise ErrOperationFailed(_TOO_LONG)
 
@@ -156,7 +160,12 @@ class Replies:
         offering = self._offerings.get(row.service_id)
         if offering is None or type(offering).dashboard_url is Offering.dashboard_url:
             return None
-        return offering.dashboard_url(self._records.instance(offering, row))
+        try:
+            url = offering.dashboard_url(self._records.instance(offering, row))
+        except Exception as error:  # noqa: BLE001 - the author's; what has begun goes on, and is to be answered
+            self._runtime.log_unexpected(f"dashboard_url of instance {row.instance_id}", error, row)
+            return None
+        return url if isinstance(url, str) else None
 
     async def polled(
         self, instance_id: str, binding_id: str | None, operation_id: str | None, service_id: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -17,10 +17,10 @@ from openbrokerapi.stores.rows import IN_PROGRESS, BindingRow, InstanceRow, Oper
 from openbrokerapi.traces import scrubbed
 
 from .answers import Failed
-from .endings import Ended, Endings, Outcome, failed, succeeded
+from .endings import UNEXPECTED, Ended, Endings, Outcome, failed, succeeded
 from .handlers import Handlers, Job
 from .memory import Memory, Stopped
-from .operations import FOR_GOOD, Verdict
+from .operations import FAILED, FOR_GOOD, Verdict
 from .records import Records
 from .runner import Runner
 from .settings import ManagedSettings
@@ -28,8 +28,12 @@ from .states import Kind
 from .waiting import End, Waiting
 
 T = TypeVar("T")
+#: What leaves something behind when it fails.
+_DELETIONS = (Kind.DEPROVISION, Kind.UNBIND, Kind.CLEAN_UP)
 #: Seconds between tries to write the end of an operation into a store that is out.
 _PAUSE = 1.0
+#: What an operation came to whose outcome no store takes; without it the operation would begin again for ever.
+_UNWRITABLE = failed(LookupError())
 
 
 class Runtime:
@@ -100,7 +104,7 @@ class Runtime:
             raise
 
     async def _begin_unheard(self, instance_id: str) -> None:
-        """Begin what a transaction has begun whose caller did not hear of it."""
+        """Begin what a transaction has begun whose caller did not hear of it, and stop what it has stopped."""
         try:
             view = await self.store.change(Key(instance_id), lambda view: Change(result=view))
         except StoreError as error:
@@ -108,7 +112,9 @@ class Runtime:
             return
         for row in view.active:
             known = row.operation_id in self.jobs or row.operation_id in self._taken
-            if row.state == IN_PROGRESS and row.worker == self._worker and not known:
+            if row.state != IN_PROGRESS:
+                self.stop_job(row.operation_id)
+            elif row.worker == self._worker and not known:
                 self.begin(row)
 
     def begin(
@@ -166,6 +172,7 @@ class Runtime:
         token = request_identity.set(job.who.request_identity)
         try:
             await self._load(job)
+            self._logger.debug("%s begun, attempt %d", describe(operation), operation.attempt)
             outcome = await self._handled(job)
             left = job.memory is not None and job.memory.told
             await self._settle(job, None if left else outcome)
@@ -213,21 +220,35 @@ class Runtime:
             self._log_unexpected(job, error)
             return failed(error)
         except BaseException as error:  # noqa: BLE001 - whatever the author's code raises ends the operation only
-            if not isinstance(error, (Failed, ServiceException)):
-                self._log_unexpected(job, error)
-            return failed(error)
+            return self._raised(job, memory, error)
+
+    def _raised(self, job: Job, memory: Memory, error: BaseException) -> Outcome | None:
+        if memory.told:
+            # It comes of the work's being stopped.
+            return None
+        if not isinstance(error, (Failed, ServiceException)):
+            self._log_unexpected(job, error)
+        return failed(error)
 
     def _log_unexpected(self, job: Job, error: BaseException) -> None:
-        secrets: list[Any] = []
-        if job.instance is not None:
-            request = self._records.opened_request(job.instance)
-            secrets += [request.parameters, request.context, self._records.instance_answer(job.instance)]
-        if job.binding is not None:
-            request = self._records.opened_request(job.binding)
-            secrets += [request.parameters, request.bind_resource, self._records.binding_answer(job.binding)]
-        if job.operation.request is not None:
-            secrets.append(self._records.desired(job.operation).parameters)
-        self._logger.error("%s: unexpected error\n%s", describe(job.operation), scrubbed(error, secrets))
+        rows = (job.instance, job.binding, job.predecessor, *job.bindings, job.operation)
+        more = job.memory.results if job.memory is not None else ()
+        self.log_unexpected(describe(job.operation), error, *rows, more=more)
+
+    def log_unexpected(
+        self,
+        what: str,
+        error: BaseException,
+        *rows: InstanceRow | BindingRow | OperationRow | None,
+        more: Sequence[Any] = (),
+    ) -> None:
+        """Log what an author's method raised, without what is sealed in these rows, and without ``more``."""
+        secrets = [*more]
+        for row in rows:
+            # What cannot be opened, the author's method has not seen either.
+            with suppress(Exception):
+                secrets += self._records.secrets(row)
+        self._logger.error("%s: unexpected error\n%s", what, scrubbed(error, secrets))
 
     async def _is_held(self, job: Job) -> bool:
         if self._stopping:
@@ -253,15 +274,34 @@ class Runtime:
                 self._logger.warning("%s: its end cannot be written yet: %s", describe(job.operation), error)
                 await asyncio.sleep(_PAUSE)
             except Exception as error:
-                if outcome is None or not outcome.succeeded:
+                if outcome is None or outcome == _UNWRITABLE:
                     raise
                 self._log_unexpected(job, error)
-                outcome = failed(error)
+                outcome = _UNWRITABLE
+        self._tell(outcome, ended)
+
+    def _tell(self, outcome: Outcome | None, ended: Ended) -> None:
+        """Tell the request that waits, and the log; or go on with what has not ended."""
         if ended.operation is not None and ended.operation.state != IN_PROGRESS:
+            if ended.mine:
+                self._log_end(ended.operation)
             raised = outcome.error if outcome is not None and ended.mine else None
             self.waiting.tell(End(ended.operation, raised, ended.instance, ended.binding))
         elif ended.operation is not None and not self._stopping:
             self.begin(ended.operation)
+
+    def _log_end(self, operation: OperationRow) -> None:
+        """Say how an operation ended, in the author's words for the user; a success is nobody's concern."""
+        if operation.state != FAILED:
+            self._logger.debug("%s succeeded", describe(operation))
+            return
+        # What was unexpected has been logged with its traceback.
+        said = "" if operation.description == UNEXPECTED else f": {operation.description}"
+        if operation.kind in _DELETIONS:
+            hint = "what may be left of it is in `openbroker operations left`"
+            self._logger.warning("%s failed%s (%s)", describe(operation), said, hint)
+        elif said:
+            self._logger.info("%s failed%s", describe(operation), said)
 
     def _ending(self, job: Job, outcome: Outcome | None) -> tuple[Key, Callable[[View], Change[Ended]]]:
         if outcome is None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _DAY = 86_400.0
+_NUMBERS = (
+    *("answer_within", "sync_timeout", "lease", "look_after_every", "stop_within"),
+    *("concurrency", "keep_operations", "keep_events"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class ManagedSettings:
         keep_events: How long the audit is kept.
 
     Raises:
+        TypeError: A value is no number.
         ValueError: A value cannot be.
     """
 
@@ -37,6 +42,9 @@ class ManagedSettings:
     keep_events: float = 365 * _DAY
 
     def __post_init__(self) -> None:
+        for name in _NUMBERS:
+            if not isinstance(getattr(self, name), (int, float)):
+                raise TypeError(f"{name} must be a number, not {type(getattr(self, name)).__name__}")
         for name in ("lease", "look_after_every", "concurrency"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0")

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from openbrokerapi.errors import ServiceException
 from openbrokerapi.stores.contract import Store, StoreError
 from openbrokerapi.stores.rows import IN_PROGRESS
+from openbrokerapi.traces import scrubbed
 
 from .binding_requests import BindingRequests
 from .records import Records
@@ -100,12 +101,22 @@ class Upkeep:
         batch = _BATCH if self._store.shared else _OWN_BATCH
         due = await self._store.due(batch + len(self._let_be))
         for operation_id in due.late:
-            await self._end_late(operation_id)
+            await self._guarded(self._end_late(operation_id), operation_id)
         for operation_id in due.left:
-            await self._let_go(operation_id)
+            await self._guarded(self._let_go(operation_id), operation_id)
         await self._take_up(due.unheld)
+        self._let_be.intersection_update(due.expired)
         for instance_id, binding_id in due.expired:
-            await self._revoke(instance_id, binding_id)
+            await self._guarded(self._revoke(instance_id, binding_id), f"{instance_id}/{binding_id}")
+
+    async def _guarded(self, work: Awaitable[None], about: str) -> None:
+        """Let what is wrong with one row not keep those behind it from being looked after."""
+        try:
+            await work
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the others are looked after
+            self._logger.error("%s cannot be looked after: %s", about, scrubbed(error, ()))  # noqa: TRY400 - scrubbed
 
     async def _take_up(self, unheld: tuple[str, ...]) -> None:
         now = time.monotonic()
@@ -115,7 +126,7 @@ class Upkeep:
                 continue
             found = self._unheld[operation_id] = known.get(operation_id) or _Unheld(now)
             if found.next_at <= now:
-                await self._hand_over(operation_id, found, now)
+                await self._guarded(self._hand_over(operation_id, found, now), operation_id)
 
     async def _hand_over(self, operation_id: str, found: _Unheld, now: float) -> None:
         operation = await self._store.operation(operation_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar, cast, overload
 
@@ -77,13 +77,17 @@ class _Handle:
 class AsyncWork(_Handle):
     """The work handle of ``async def`` methods."""
 
-    @overload
-    async def step(self, name: str, function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T: ...
+    # Plain methods that give coroutines: so it can be seen that one was called, and never awaited.
 
     @overload
-    async def step(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T: ...
+    def step(
+        self, name: str, function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any
+    ) -> Coroutine[Any, Any, T]: ...
 
-    async def step(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    @overload
+    def step(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, T]: ...
+
+    def step(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """Do something once, and remember what came of it across crashes.
 
         A step that was under way when the process died is done again: make it so that this is harmless, for instance by
@@ -99,7 +103,10 @@ class AsyncWork(_Handle):
         Raises:
             TypeError: What it returned cannot be written as JSON.
         """
-        key = self._memory.numbered(name)
+        return self._memory.called("step", self._step(name, function, *args, **kwargs))
+
+    async def _step(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        key = self._memory.step_of(name, function)
         while True:
             step = await self._memory.recall(key)
             if step.done:
@@ -115,32 +122,35 @@ class AsyncWork(_Handle):
             else:
                 return await self._memory.keep(step, result)
 
-    async def progress(self, text: str) -> None:
+    def progress(self, text: str) -> Coroutine[Any, Any, None]:
         """Write what the platform and the operator read: one sentence, no secret."""
-        await self._memory.report(text)
+        return self._memory.called("progress", self._memory.report(text))
 
-    async def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
         """Wait; after a crash only what is left of it."""
-        await self._memory.sleep(seconds)
+        return self._memory.called("sleep", self._memory.sleep(seconds))
 
     @overload
-    async def until(
+    def until(
         self, name: str, function: Callable[..., Awaitable[T]], *args: Any, every: float = 5.0, **kwargs: Any
-    ) -> T: ...
+    ) -> Coroutine[Any, Any, T]: ...
 
     @overload
-    async def until(
+    def until(
         self, name: str, function: Callable[..., T], *args: Any, every: float = 5.0, **kwargs: Any
-    ) -> T: ...
+    ) -> Coroutine[Any, Any, T]: ...
 
-    async def until(
+    def until(
         self, name: str, function: Callable[..., Any], *args: Any, every: float = 5.0, **kwargs: Any
-    ) -> Any:
+    ) -> Coroutine[Any, Any, Any]:
         """Call ``function`` every so many seconds until it returns something true; remember that as a step.
 
         With :meth:`retry` the function may raise, as often in a row as a step may be tried.
         """
-        key = self._memory.numbered(name)
+        return self._memory.called("until", self._until(name, function, every, *args, **kwargs))
+
+    async def _until(self, name: str, function: Callable[..., Any], every: float, /, *args: Any, **kwargs: Any) -> Any:
+        key = self._memory.step_of(name, function)
         step = await self._memory.recall(key)
         failures = 0
         while not step.done:
@@ -184,7 +194,7 @@ class Work(_Handle):
 
     def step(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Do something once, in this thread, and remember what came of it across crashes; see ``AsyncWork.step``."""
-        key = self._memory.numbered(name)
+        key = self._memory.step_of(name, function)
         while True:
             step = self._waited(self._memory.recall(key))
             if step.done:
@@ -208,7 +218,7 @@ class Work(_Handle):
 
     def until(self, name: str, function: Callable[..., T], *args: Any, every: float = 5.0, **kwargs: Any) -> T:
         """Call ``function`` every so many seconds until it returns something true; see ``AsyncWork.until``."""
-        key = self._memory.numbered(name)
+        key = self._memory.step_of(name, function)
         step = self._waited(self._memory.recall(key))
         failures = 0
         while not step.done:

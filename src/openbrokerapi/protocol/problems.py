@@ -118,6 +118,7 @@ INSTANCE_HAS_BINDINGS = Problem(
 )
 OPERATION_FAILED = Problem("operation failed", 500, description="The operation has failed.")
 STOPPING = Problem("stopping", 503, description="The broker stops before the request could be finished.")
+UNAVAILABLE = Problem("unavailable", 503, description="The broker cannot work at present; try again later.")
 # The texts of these two are the author's to set (openbrokerapi.constants), so they have none of their own.
 NOT_IMPLEMENTED = Problem("not implemented", 501)
 UNEXPECTED = Problem("unexpected", 500)

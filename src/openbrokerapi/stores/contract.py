@@ -249,7 +249,7 @@ class Store(Protocol):
     async def purge(self, operations_before: float, events_before: float) -> int:
         """Delete finished operations, and events, from before a moment; give how many rows that were.
 
-        The latest operation of an instance or a binding that there is stays.
+        The latest operation of an instance or a binding that there is stays, and one that a worker still holds.
         """
 
     async def rows(self, table: str, after: tuple[Any, ...] | None = None, limit: int = 1000) -> list[Row]:

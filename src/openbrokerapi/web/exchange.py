@@ -26,7 +26,7 @@ from openbrokerapi.protocol.catalog_document import CatalogDocument
 from openbrokerapi.protocol.checking import check
 from openbrokerapi.protocol.endpoints import BIND, CATALOG, PROVISION, UPDATE, Endpoint
 from openbrokerapi.protocol.headers import REQUEST_IDENTITY
-from openbrokerapi.protocol.problems import NOT_IMPLEMENTED, UNEXPECTED, Refusal
+from openbrokerapi.protocol.problems import NOT_IMPLEMENTED, UNAVAILABLE, UNEXPECTED, Refusal
 from openbrokerapi.protocol.reading import add_body, read_head
 from openbrokerapi.protocol.rendering import render, render_problem, undeclared
 from openbrokerapi.protocol.request import Request, Response
@@ -184,6 +184,11 @@ class Exchange:
             return self._refused(endpoint, error)
         if isinstance(error, NotImplementedError):
             return render_problem(endpoint, NOT_IMPLEMENTED, constants.DEFAULT_NOT_IMPLEMENTED_ERROR_MESSAGE)
+        message = getattr(error, "operator_message", None)
+        if isinstance(message, str):
+            # Written for whoever runs the broker, such as that the database is away: it says all.
+            self.logger.error("%s: %s", endpoint.name if endpoint is not None else progress.request.method, message)
+            return render_problem(endpoint, UNAVAILABLE)
         self.logger.error(
             "%s: unexpected error\n%s",
             endpoint.name if endpoint is not None else progress.request.method,

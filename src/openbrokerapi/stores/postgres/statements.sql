@@ -158,9 +158,10 @@ SELECT
     )
 
 -- name: purge_operations
--- The latest operation of an instance or a binding that there is can still be polled.
+-- The latest operation of an instance or a binding that there is can still be polled. One that has ended while its
+-- handler runs on is what others wait for.
 DELETE FROM openbroker.operation AS old
-WHERE state <> 'in progress' AND finished_at < %s::float8 AND (
+WHERE state <> 'in progress' AND worker IS NULL AND finished_at < %s::float8 AND (
     EXISTS (
         SELECT 1 FROM openbroker.operation AS later
         WHERE later.instance_id = old.instance_id AND later.binding_id IS NOT DISTINCT FROM old.binding_id
@@ -209,10 +210,13 @@ HAVING max(number) > (SELECT last_value FROM openbroker.event_number_seq)
 
 -- name: defer
 -- A job that waits for the same operation already is enough. The triggers of the table need the path.
+-- What somebody had begun goes before what nobody has: a long queue must not keep it from being taken up.
 WITH path AS MATERIALIZED (SELECT set_config('search_path', 'openbroker', true))
 INSERT INTO openbroker.procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args)
-SELECT 'openbroker', 'openbroker.run', 0, operation_id, jsonb_build_object('operation_id', operation_id)
-FROM path, unnest(%s::text[]) AS operation_id
+SELECT 'openbroker', 'openbroker.run',
+    coalesce((SELECT sign(attempt) FROM openbroker.operation WHERE operation_id = given.id), 0),
+    given.id, jsonb_build_object('operation_id', given.id)
+FROM path, unnest(%s::text[]) AS given (id)
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 
 -- name: tidy

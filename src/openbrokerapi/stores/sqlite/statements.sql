@@ -132,7 +132,8 @@ FROM operation WHERE state <> 'in progress' AND finished_at < ? AND (finished_at
 ORDER BY finished_at, operation.rowid LIMIT ?
 
 -- name: delete_operation
-DELETE FROM operation WHERE rowid = ? AND state <> 'in progress'
+-- One that has ended while its handler runs on is what others wait for.
+DELETE FROM operation WHERE rowid = ? AND state <> 'in progress' AND worker IS NULL
 
 -- name: delete_events
 DELETE FROM event WHERE number IN (SELECT number FROM event WHERE at < ? ORDER BY at LIMIT ?)
