@@ -1,3 +1,18 @@
 """What every test has."""
 
+from pathlib import Path
+
+import pytest
+
 pytest_plugins = ["tests.project.skips", "tests.stores.postgresql"]
+
+#: Folders whose tests start several processes each; together they take minutes.
+_SLOW = ("operating", "examples")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the tests of commands and examples, which start process after process, out of the quick part."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _SLOW:
+            item.add_marker(pytest.mark.slow)

@@ -62,7 +62,7 @@ def _at_most(what: str, found: Cost, wanted: float) -> Target:
 
 def find(*, quick: bool) -> Findings:
     """Measure everything."""
-    rounds, seconds = (1, 2.0) if quick else (5, 4.0)
+    rounds, seconds = (1, 2.0) if quick else (3, 3.0)
     stored = (1_000, 50_000) if quick else STORED
     say("durable provisions on SQLite")
     sqlite = on_sqlite(rounds, seconds)

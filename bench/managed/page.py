@@ -15,8 +15,9 @@ audit are in the database, sealed where they may hold secrets, in two transactio
 * **Bare Procrastinate jobs** do nothing; 16 clients defer them and one worker runs them, in one process, on the same
   server with the same settings (`fsync=on`), without HTTP.
 * **Polls and fetches** are compared by the server's processor time for a request, with little and with much in the
-  store, on SQLite, in rounds one after the other.
-* All figures are medians."""
+  store, on SQLite, in rounds of a second one after the other: of each the least, for what disturbs a round only ever
+  adds to it.
+* All other figures are medians."""
 
 
 def terminal(findings: Findings) -> str:
