@@ -185,31 +185,36 @@ class BrokerProtocol(HttpToolsProtocol):
 
     async def _converse(self, cycle: _Whole, request: Request) -> None:
         try:
-            written = self._written(cycle, await self._answer(request, cycle.read_body))
+            written, rest = self._written(cycle, await self._answer(request, cycle.read_body))
         except BaseException:
             self.logger.exception("Exception in the application")
             cycle.keep_alive = False
-            written = self._written(cycle, render_problem(None, UNEXPECTED))
+            written, rest = self._written(cycle, render_problem(None, UNEXPECTED))
         cycle.response_complete = True
         if not cycle.disconnected:
-            self._send(written, at_once=not cycle.keep_alive)
+            self._send(written, rest, at_once=not cycle.keep_alive)
         self.on_response_complete()
 
-    def _written(self, cycle: _Whole, response: Response) -> bytes:
+    def _written(self, cycle: _Whole, response: Response) -> tuple[bytes, bytes]:
+        """Give what is written, and the body apart where to copy it would cost more than a second write."""
         status, headers, body = response
         start = self._outbox.start(status, self.server_state.default_headers)
         fields = _JSON_LINE if headers is JSON_ONLY else _lines(headers)
         length = b"" if status == _BODILESS else b"content-length: %d\r\n" % len(body)
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        return b"".join((start, fields, length, end, body if cycle.method != "HEAD" else b""))
+        sent = body if cycle.method != "HEAD" else b""
+        if len(sent) > _MOST_UNSENT:
+            return b"".join((start, fields, length, end)), sent
+        return b"".join((start, fields, length, end, sent)), b""
 
-    def _send(self, written: bytes, *, at_once: bool) -> None:
+    def _send(self, written: bytes, rest: bytes, *, at_once: bool) -> None:
         self._unsent.append(written)
-        if at_once:
+        if at_once or rest or len(self._unsent) > 1:
             self.send_out()
-            self.transport.close()
-        elif len(self._unsent) > 1 or len(written) > _MOST_UNSENT:
-            self.send_out()
+            if rest and not self.transport.is_closing():
+                self.transport.write(rest)
+            if at_once:
+                self.transport.close()
         else:
             self._outbox.put(self, self.loop)
 
