@@ -30,7 +30,7 @@ from .subjects import NOBODY, Who
 class BindingRequests:
     """Decides upon the requests on bindings."""
 
-    def __init__(self, records: Records, timing: Timing[Any]) -> None:
+    def __init__(self, records: Records, timing: Timing) -> None:
         self._records = records
         self._timing = timing
 

@@ -80,7 +80,7 @@ class Engine:
     ) -> None:
         worker = uuid.uuid4().hex
         records = Records(sealing, offerings)
-        timing: Timing[Any] = Timing(clock, new_id, None if store.shared or not works else worker)
+        timing: Timing = Timing(clock, new_id, None if store.shared or not works else worker)
         self.store = store
         self.sealing = sealing
         self.runner = runner

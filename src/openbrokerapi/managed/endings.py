@@ -70,10 +70,11 @@ def failed(error: BaseException) -> Outcome:
         # The text of another exception was not written for users, and may quote a secret.
         text = readable(error.description) if isinstance(error.description, str) else UNEXPECTED
         return Outcome(False, description=text, usable=flags[0], repeatable=flags[1])
-    if isinstance(error, ServiceException) and isinstance(getattr(error, "description", None), str):
+    said = getattr(error, "description", None)
+    if isinstance(error, ServiceException) and isinstance(said, str):
         usable = _flag(getattr(error, "instance_usable", None))
         repeatable = _flag(getattr(error, "update_repeatable", None))
-        text = readable(error.description)
+        text = readable(said)
         return Outcome(False, description=text, usable=usable, repeatable=repeatable, error=error)
     if isinstance(error, ServiceException):
         return Outcome(False, description=readable(error.problem.description or UNEXPECTED), error=error)
@@ -108,7 +109,7 @@ Decide = Callable[[View], Change[Ended]]
 class Endings:
     """Decides how operations end."""
 
-    def __init__(self, records: Records, timing: Timing[Any]) -> None:
+    def __init__(self, records: Records, timing: Timing) -> None:
         self._records = records
         self._timing = timing
 

@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Executor
+from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
@@ -89,7 +90,7 @@ class Handlers:
     def _with_dashboard(offering: Offering, instance: Any, returned: Any) -> Any:
         made = Provisioned() if returned is None else returned
         if isinstance(made, Provisioned) and made.dashboard_url is None:
-            return replace_url(made, offering.dashboard_url(instance))
+            return replace(made, dashboard_url=offering.dashboard_url(instance))
         return made
 
     async def _unbind(self, offering: Offering, memory: Memory, instance: Any, binding: Any) -> None:
@@ -116,11 +117,6 @@ class Handlers:
         call = partial(_carried, partial(method, *args, Work(memory, wait)))
         result = await loop.run_in_executor(self._threads, contextvars.copy_context().run, call)
         return await result if inspect.isawaitable(result) else result
-
-
-def replace_url(made: Provisioned, dashboard_url: str | None) -> Provisioned:
-    """Give the same answer with another dashboard URL."""
-    return Provisioned(dashboard_url=dashboard_url, metadata=made.metadata, private=made.private)
 
 
 def _carried(call: Callable[[], Any]) -> Any:

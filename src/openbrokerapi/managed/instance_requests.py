@@ -62,7 +62,7 @@ def state_of(row: Any) -> State:
 class InstanceRequests:
     """Decides upon the requests on instances."""
 
-    def __init__(self, records: Records, timing: Timing[Any]) -> None:
+    def __init__(self, records: Records, timing: Timing) -> None:
         self._records = records
         self._timing = timing
 

@@ -51,7 +51,7 @@ async def retry(
         NothingToRetryError: There is nothing left behind under this id.
         ErrConcurrentInstanceAccess: An operation of the instance is in progress.
     """
-    timing: Timing[Any] = Timing(clock, new_id, None)
+    timing: Timing = Timing(clock, new_id, None)
 
     def decide(view: View) -> Change[OperationRow]:
         about = view.instance if binding_id is None else view.binding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -16,14 +16,12 @@ from .records import who_text
 from .states import Kind, Reaction
 from .subjects import Who
 
-R = TypeVar("R")
 replace = msgspec.structs.replace
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"
 #: The lease of a process that owns its store alone: it is over when the store is opened anew.
 FOR_GOOD = 1e10
-_OWN_LANE = frozenset((Kind.BIND, Kind.UNBIND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Verdict:
     stopped: str | None = None
 
 
-class Timing(Generic[R]):
+class Timing:
     """What makes decisions repeatable: the clock, the ids, and who works.
 
     Args:
@@ -149,7 +147,7 @@ def running(view: View, binding_id: str | None) -> OperationRow | None:
     return None
 
 
-def freed(view: View, operation_id: str, timing: Timing[Any]) -> tuple[OperationRow, ...]:
+def freed(view: View, operation_id: str, timing: Timing) -> tuple[OperationRow, ...]:
     """Give the operations that waited for the handler of one that has ended now, as they go on."""
     left = tuple(row for row in view.active if row.operation_id != operation_id)
     rest = View(active=left)

@@ -39,6 +39,7 @@ class _Who(msgspec.Struct, frozen=True, omit_defaults=True):
     request_identity: str | None = None
 
 
+_UNENCODABLE = (TypeError, ValueError, OverflowError, RecursionError)
 _ENCODER = msgspec.json.Encoder()
 _WHO = msgspec.json.Decoder(_Who)
 
@@ -55,8 +56,8 @@ def plain(value: Any) -> Any:
     return {name: plain(each) for name, each in fields.items() if each is not None}
 
 
-def readable(text: object) -> str:
-    """Give text as every store can write it: authors quote what other programs said, or give the exception itself."""
+def readable(text: str) -> str:
+    """Give text as every store can write it: authors quote what other programs said."""
     return str(text).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
@@ -94,7 +95,7 @@ def _check_json(name: str, fields: Mapping[str, Any]) -> None:
     for field, value in fields.items():
         try:
             _ENCODER.encode(value)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        except _UNENCODABLE as error:
             # The encoder's own message does not say which field it is about.
             raise TypeError(f"{name}({field}=...) cannot be written as JSON: {error}") from None
 
@@ -150,8 +151,7 @@ class Records:
         }
         held = self.instance_answer(row)
         answer = {**held, **{name: value for name, value in given.items() if value is not None}}
-        _check_json("Provisioned", given)
-        return self._sealing.close("instance", "answer", (row.instance_id,), answer)
+        return self._closed_answer("Provisioned", "instance", (row.instance_id,), answer)
 
     def bound(self, row: BindingRow, made: Bound) -> bytes:
         """Seal the answer of a binding."""
@@ -165,8 +165,14 @@ class Records:
             "private": made.private,
         }
         answer = {name: value for name, value in fields.items() if value is not None}
-        _check_json("Bound", answer)
-        return self._sealing.close("binding", "answer", (row.instance_id, row.binding_id), answer)
+        return self._closed_answer("Bound", "binding", (row.instance_id, row.binding_id), answer)
+
+    def _closed_answer(self, name: str, table: str, key: tuple[str, ...], answer: dict[str, Any]) -> bytes:
+        try:
+            return self._sealing.close(table, "answer", key, answer)
+        except _UNENCODABLE:
+            _check_json(name, answer)
+            raise
 
     def in_force(self, row: InstanceRow) -> Desired:
         """Give what is in force of an instance."""
