@@ -16,11 +16,11 @@ from openbrokerapi.errors import (
     ErrNotBindable,
 )
 from openbrokerapi.stores.contract import Change, Key, View
-from openbrokerapi.stores.rows import BindingRow, InstanceRow, OperationRow
+from openbrokerapi.stores.rows import BindingRow, InstanceRow
 
-from .instance_requests import Decide, deadline, halted, settled, state_of, with_ended
+from .instance_requests import deadline, settled, state_of
 from .offering import Offering
-from .operations import Timing, Verdict, refuse_if_busy, replace, running
+from .operations import Decide, Timing, Verdict, beginning, halting, refuse_if_busy, replace, running
 from .records import Records, plain
 from .shapes import as_shape
 from .states import BINDING, INSTANCE, Asked, Kind, Reaction, State
@@ -113,18 +113,8 @@ class BindingRequests:
         refuse_if_busy(view, lane)
         until = deadline(row.created_at, offering.plan(row.plan_id))
         operation = self._timing.begun(view, Kind.BIND, row, who, lane=lane, deadline=until)
-        return self._begin(view, row, operation)
-
-    def _begin(
-        self, view: View, row: BindingRow, operation: OperationRow, detail: str | None = None
-    ) -> Change[Verdict]:
-        return Change(
-            result=Verdict(Reaction.BEGIN, operation, view.instance, row),
-            bindings=(row,),
-            operations=(operation,),
-            events=(self._timing.event(operation, f"{operation.kind} requested", detail),),
-            begin=(operation.operation_id,) if operation.blocked_by is None else (),
-        )
+        verdict = Verdict(Reaction.BEGIN, operation, view.instance, row)
+        return beginning(self._timing, verdict, bindings=(row,))
 
     def unbind(
         self, instance_id: str, binding_id: str, offering: Offering | None, details: UnbindDetails, who: Who
@@ -139,7 +129,9 @@ class BindingRequests:
             if row is None or reaction not in (Reaction.BEGIN, Reaction.HALT):
                 return _settled(reaction, view, binding_id)
             if reaction is Reaction.HALT:
-                return self._halt(view, row, offering, who)
+                return halting(
+                    self._timing, view, row.binding_id, lambda rest: self._begin_unbind(rest, row, offering, who)
+                )
             return self._begin_unbind(view, row, offering, who)
 
         return Key(instance_id, binding_id), decide
@@ -163,21 +155,9 @@ class BindingRequests:
         refuse_if_busy(view, lane)
         until = deadline(now, offering.plan(row.plan_id)) if offering is not None else None
         operation = self._timing.begun(view, Kind.UNBIND, row, who, lane=lane, deadline=until)
-        return self._begin(view, replace(row, state=State.DELETING, updated_at=now), operation, detail)
-
-    def _halt(self, view: View, row: BindingRow, offering: Offering | None, who: Who) -> Change[Verdict]:
-        stopped = running(view, row.binding_id)
-        if stopped is None:
-            raise ErrConcurrentInstanceAccess
-        ended = halted(stopped, self._timing.clock())
-        change = self._begin_unbind(with_ended(view, ended), row, offering, who)
-        operation = change.operations[0]
-        return replace(
-            change,
-            result=Verdict(Reaction.HALT, operation, view.instance, change.bindings[0], ended.operation_id),
-            operations=(ended, operation),
-            events=(self._timing.event(ended, "bind stopped", who=False), *change.events),
-        )
+        row = replace(row, state=State.DELETING, updated_at=now)
+        verdict = Verdict(Reaction.BEGIN, operation, view.instance, row)
+        return beginning(self._timing, verdict, detail, bindings=(row,))
 
 
 def _settled(reaction: Reaction, view: View, binding_id: str, differing: Iterable[str] = ()) -> Change[Verdict]:

@@ -12,8 +12,8 @@ from openbrokerapi.stores.contract import Change, Key, View
 from openbrokerapi.stores.rows import IN_PROGRESS, BindingRow, Event, InstanceRow, OperationRow
 
 from .answers import Bound, Failed, Provisioned
-from .instance_requests import as_text, with_ended
-from .operations import FAILED, SUCCEEDED, Timing, freed, replace, unblocked
+from .instance_requests import as_text
+from .operations import FAILED, SUCCEEDED, Timing, freed, replace, unblocked, with_ended
 from .records import Records, readable
 from .states import COURSES, Kind, State
 from .subjects import NOBODY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,19 +23,15 @@ from openbrokerapi.errors import (
     ServiceException,
 )
 from openbrokerapi.stores.contract import Change, Count, Key, View
-from openbrokerapi.stores.rows import IN_PROGRESS, InstanceRow, OperationRow
+from openbrokerapi.stores.rows import InstanceRow
 
 from .offering import Offering
-from .operations import FAILED, Timing, Verdict, refuse_if_busy, replace, running
+from .operations import Decide, Timing, Verdict, beginning, halting, refuse_if_busy, replace, running
 from .plans import Plan
 from .records import Desired, Records, readable
 from .shapes import as_shape
 from .states import INSTANCE, Asked, Kind, Reaction, State
 from .subjects import Who
-
-Decide = Callable[[View], Change[Verdict]]
-#: What the platform reads of an operation that its own deletion has ended.
-STOPPED = "Stopped, for it is to be deleted."
 
 
 def settled(reaction: Reaction, view: View, differing: Iterable[str] = ()) -> Change[Verdict]:
@@ -128,18 +124,7 @@ class InstanceRequests:
             updated_at=now,
         )
         operation = self._timing.begun(view, Kind.PROVISION, row, who, deadline=deadline(now, plan))
-        return self._begin(row, operation)
-
-    def _begin(self, row: InstanceRow, operation: OperationRow, **more: Any) -> Change[Verdict]:
-        requested = self._timing.event(operation, f"{operation.kind} requested")
-        return Change(
-            result=Verdict(Reaction.BEGIN, operation, row),
-            instance=row,
-            operations=(operation,),
-            events=(requested,),
-            begin=(operation.operation_id,) if operation.blocked_by is None else (),
-            **more,
-        )
+        return beginning(self._timing, Verdict(Reaction.BEGIN, operation, row), instance=row)
 
     def deprovision(
         self, instance_id: str, offering: Offering | None, details: DeprovisionDetails, who: Who
@@ -160,7 +145,7 @@ class InstanceRequests:
                 # DEP-03 leaves it to the broker.
                 raise ErrInstanceHasBindings
             if reaction is Reaction.HALT:
-                return self._halt(view, row, offering, who)
+                return halting(self._timing, view, None, lambda rest: self._begin_deletion(rest, row, offering, who))
             return self._begin_deletion(view, row, offering, who)
 
         return Key(instance_id, bindings=True), decide
@@ -170,21 +155,8 @@ class InstanceRequests:
         until = deadline(now, offering.plan(row.plan_id)) if offering is not None else None
         operation = self._timing.begun(view, Kind.DEPROVISION, row, who, deadline=until)
         bindings = tuple(replace(each, state=State.DELETING, updated_at=now) for each in view.bindings)
-        return self._begin(replace(row, state=State.DELETING, updated_at=now), operation, bindings=bindings)
-
-    def _halt(self, view: View, row: InstanceRow, offering: Offering | None, who: Who) -> Change[Verdict]:
-        stopped = running(view, None)
-        if stopped is None:
-            raise ErrConcurrentInstanceAccess
-        ended = halted(stopped, self._timing.clock())
-        change = self._begin_deletion(with_ended(view, ended), row, offering, who)
-        operation = change.operations[0]
-        return replace(
-            change,
-            result=Verdict(Reaction.HALT, operation, change.instance, stopped=stopped.operation_id),
-            operations=(ended, operation),
-            events=(self._timing.event(ended, "provision stopped", who=False), *change.events),
-        )
+        row = replace(row, state=State.DELETING, updated_at=now)
+        return beginning(self._timing, Verdict(Reaction.BEGIN, operation, row), instance=row, bindings=bindings)
 
     def update(self, instance_id: str, offering: Offering, details: UpdateDetails, who: Who) -> tuple[Key, Decide]:
         """Decide upon an update (section "Updating a Service Instance")."""
@@ -239,7 +211,8 @@ class InstanceRequests:
             request=self._records.close_desired(operation_id, desired),
             deadline=deadline(now, offering.plan(desired.plan_id)),
         )
-        return self._begin(replace(row, state=State.UPDATING, updated_at=now), operation)
+        row = replace(row, state=State.UPDATING, updated_at=now)
+        return beginning(self._timing, Verdict(Reaction.BEGIN, operation, row), instance=row)
 
 
 def as_text(value: Any) -> str | None:
@@ -251,18 +224,6 @@ def deadline(now: float, plan: Plan) -> float | None:
     """Give when an operation of a plan fails if it is not finished (POL-04)."""
     duration = plan.maximum_polling_duration
     return None if duration is None else now + duration
-
-
-def halted(stopped: OperationRow, now: float) -> OperationRow:
-    """Give an operation as ended by the deletion of what it creates; its handler may still run."""
-    return replace(stopped, state=FAILED, description=STOPPED, finished_at=now)
-
-
-def with_ended(view: View, ended: OperationRow) -> View:
-    """Give the view after an operation has ended; one that nobody holds is in nobody's way any more."""
-    rest = tuple(row for row in view.active if row.operation_id != ended.operation_id)
-    held = ended.worker is not None and ended.state != IN_PROGRESS
-    return replace(view, active=(*rest, ended) if held else rest)
 
 
 _NO_QUOTAS = (None, None, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 
 from openbrokerapi.errors import ErrConcurrentInstanceAccess
-from openbrokerapi.stores.contract import View
+from openbrokerapi.stores.contract import Change, View
 from openbrokerapi.stores.rows import IN_PROGRESS, BindingRow, Event, InstanceRow, OperationRow
 
 from .records import who_text
@@ -20,6 +21,8 @@ replace = msgspec.structs.replace
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+#: What the platform reads of an operation that its own deletion has ended.
+STOPPED = "Stopped, for it is to be deleted."
 #: The lease of a process that owns its store alone: it is over when the store is opened anew.
 FOR_GOOD = 1e10
 
@@ -38,6 +41,9 @@ class Verdict:
     instance: InstanceRow | None = None
     binding: BindingRow | None = None
     stopped: str | None = None
+
+
+Decide = Callable[[View], Change[Verdict]]
 
 
 class Timing:
@@ -145,6 +151,54 @@ def running(view: View, binding_id: str | None) -> OperationRow | None:
         if row.state == IN_PROGRESS and row.binding_id == binding_id:
             return row
     return None
+
+
+def beginning(timing: Timing, verdict: Verdict, detail: str | None = None, **rows: Any) -> Change[Verdict]:
+    """Give what is written when the operation of a verdict begins; it is handed over unless it has to wait.
+
+    Args:
+        rows: The rows that it is about, as they are while it is in progress.
+    """
+    operation = verdict.operation
+    if operation is None:
+        raise ValueError("the verdict has no operation to begin")
+    return Change(
+        result=verdict,
+        operations=(operation,),
+        events=(timing.event(operation, f"{operation.kind} requested", detail),),
+        begin=(operation.operation_id,) if operation.blocked_by is None else (),
+        **rows,
+    )
+
+
+def halting(
+    timing: Timing, view: View, binding_id: str | None, begin_deletion: Callable[[View], Change[Verdict]]
+) -> Change[Verdict]:
+    """Give what is written when something is to be deleted while it is being created.
+
+    Its creation has ended with that, although its handler may still run; the deletion begins when that has ended, too.
+
+    Raises:
+        ErrConcurrentInstanceAccess: It is not its creation that is in progress.
+    """
+    stopped = running(view, binding_id)
+    if stopped is None:
+        raise ErrConcurrentInstanceAccess
+    ended = replace(stopped, state=FAILED, description=STOPPED, finished_at=timing.clock())
+    change = begin_deletion(with_ended(view, ended))
+    return replace(
+        change,
+        result=dataclasses.replace(change.result, reaction=Reaction.HALT, stopped=ended.operation_id),
+        operations=(ended, *change.operations),
+        events=(timing.event(ended, f"{ended.kind} stopped", who=False), *change.events),
+    )
+
+
+def with_ended(view: View, ended: OperationRow) -> View:
+    """Give the view after an operation has ended; one that nobody holds is in nobody's way any more."""
+    rest = tuple(row for row in view.active if row.operation_id != ended.operation_id)
+    held = ended.worker is not None and ended.state != IN_PROGRESS
+    return replace(view, active=(*rest, ended) if held else rest)
 
 
 def freed(view: View, operation_id: str, timing: Timing) -> tuple[OperationRow, ...]:

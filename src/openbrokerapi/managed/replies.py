@@ -29,9 +29,8 @@ from openbrokerapi.specs import (
 )
 from openbrokerapi.stores.rows import IN_PROGRESS, BindingRow, InstanceRow, OperationRow
 
-from .instance_requests import STOPPED
 from .offering import Offering
-from .operations import SUCCEEDED, Verdict
+from .operations import STOPPED, SUCCEEDED, Verdict
 from .records import Records
 from .runtime import Runtime
 from .settings import ManagedSettings
