@@ -1,0 +1,1 @@
+"""The display of `openbroker check`, and its files."""

@@ -1,0 +1,1 @@
+"""A run's report as JSON, as JUnit XML, and as a page."""

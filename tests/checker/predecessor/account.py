@@ -1,0 +1,3 @@
+"""Who may call the small broker."""
+
+USERNAME, PASSWORD = "platform", "made-up"
