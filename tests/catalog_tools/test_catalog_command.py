@@ -274,7 +274,20 @@ def test_the_help_lists_the_commands_without_importing_them():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     listed = result.stdout.split("Commands:\n")[1].splitlines()
-    names = ["serve", "worker", "db", "operations", "keys", "catalog", "demo"]
+    names = ["serve", "worker", "db", "operations", "keys", "catalog", "check"]
+    names += [
+        "provision",
+        "update",
+        "deprovision",
+        "bind",
+        "rotate",
+        "unbind",
+        "instances",
+        "instance",
+        "binding",
+        "poll",
+    ]
+    names += ["register", "completion", "demo"]
     # A text that needs a second line begins with blanks.
     assert [line.split()[0] for line in listed if line[2:3] != " "] == names
 

@@ -4,11 +4,13 @@ import base64
 import http.server
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from tests.catalog_tools.command import SECRET, refused, run
 from tests.catalog_tools.valid_catalog import valid_catalog
 
@@ -58,7 +60,7 @@ def test_a_running_broker_is_a_source_with_credentials_from_the_environment(brok
     ((path, headers),) = broker.requests
     token = base64.b64encode(f"admin:{SECRET}".encode()).decode()
     assert path == "/v2/catalog"
-    assert headers["X-Broker-Api-Version"] == "2.17"
+    assert headers["X-Broker-API-Version"] == "2.17"
     assert headers["Authorization"] == f"Basic {token}"
 
 
@@ -80,13 +82,12 @@ def test_a_broker_below_a_path_is_asked_there(broker):
     assert [path for path, _ in broker.requests] == ["/tenant/v2/catalog"] * 2
 
 
-def test_credentials_are_not_sent_on_where_a_broker_redirects(broker):
+def test_a_redirect_is_not_followed_for_the_other_end_may_be_somebody_else(broker):
     Path("credentials").write_text(f"admin:{SECRET}", encoding="utf-8")
     broker.answers["/old/v2/catalog"] = (302, {"Location": f"{broker.address}/v2/catalog"}, b"")
-    assert run("check", f"{broker.address}/old", "--credentials-file", "credentials").exit_code == 0
-    first, second = (headers for _, headers in broker.requests)
-    assert "Authorization" in first
-    assert "Authorization" not in second
+    message = refused("check", f"{broker.address}/old", "--credentials-file", "credentials")
+    assert message == f"{broker.address}/old/v2/catalog answers with 302; the catalog is a 200"
+    assert [path for path, _ in broker.requests] == ["/old/v2/catalog"]
 
 
 def test_check_of_what_is_json_but_no_catalog_is_a_broken_must(broker):
@@ -101,7 +102,10 @@ def test_check_of_what_is_json_but_no_catalog_is_a_broken_must(broker):
     [
         (
             (401, {}, b"{}"),
-            ("answers with 401; set OPENBROKER_USERNAME and OPENBROKER_PASSWORD, or give --credentials-file"),
+            (
+                "answers with 401; set OPENBROKER_USERNAME and OPENBROKER_PASSWORD, or OPENBROKER_TOKEN, "
+                "or give --credentials-file"
+            ),
         ),
         ((412, {}, b"{}"), "answers with 412; the broker does not speak version 2.17"),
         ((500, {}, b"{}"), "answers with 500; the catalog is a 200"),
@@ -120,7 +124,7 @@ def test_a_broker_that_does_not_run_ends_with_2():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        assert refused("check", address).startswith(f"{address}/v2/catalog cannot be reached: ")
+        assert refused("check", address).startswith(f"catalog: the broker at {address} was not reached ")
 
 
 @pytest.mark.parametrize("text", [SECRET, f"{SECRET}\nadmin:x", "", "# nothing\n", f":{SECRET}", "admin:"])
@@ -134,3 +138,42 @@ def test_half_of_the_credentials_is_refused(broker, monkeypatch):
     monkeypatch.setenv("OPENBROKER_PASSWORD", SECRET)
     message = "set both OPENBROKER_USERNAME and OPENBROKER_PASSWORD, or neither"
     assert refused("check", broker.address) == message
+
+
+def test_a_token_of_the_environment_is_sent(broker, monkeypatch):
+    monkeypatch.setenv("OPENBROKER_TOKEN", SECRET)
+    assert run("check", broker.address).exit_code == 0
+    assert broker.requests[0][1]["Authorization"] == f"Bearer {SECRET}"
+
+
+def test_without_a_command_the_catalog_of_the_broker_at_the_url_is_shown(broker, monkeypatch):
+    shown = run("show", broker.address)
+    assert "fake-plan-1" in shown.stdout
+    assert run("--url", broker.address).stdout == shown.stdout
+    monkeypatch.setenv("OPENBROKER_URL", f"{broker.address}/v2/")
+    assert run().stdout == shown.stdout
+    assert json.loads(run("--json").stdout) == valid_catalog()
+
+
+def test_without_a_command_and_a_url_it_is_said_what_is_missing():
+    assert refused() == "which broker? give its address, or set OPENBROKER_URL"
+
+
+def test_an_option_in_front_of_a_command_is_refused_for_it_would_do_nothing(broker):
+    result = run("--json", "show", broker.address)
+    assert result.exit_code == 2
+    assert "--json stands behind show, or without a command" in result.stderr
+    assert broker.requests == []
+
+
+def test_a_broker_is_reached_over_tls_with_the_authority_that_is_given(broker):
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.cert_pem.write_to_path("ca.pem")
+    # Before the first request: the server accepts when it is asked.
+    broker.socket = server.wrap_socket(broker.socket, server_side=True)
+    address = broker.address.replace("http:", "https:")
+    assert run("check", address, "--ca", "ca.pem").exit_code == 0
+    assert run("--url", address, "--insecure").exit_code == 0
+    assert "certificate" in refused("check", address)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .catalog_source import SourceError, read_catalog
+from .catalog_source import SourceError, fetch_catalog, read_catalog
+from .target import URL, find_target, target_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,40 +25,72 @@ _LEVEL_COLOURS = {"MUST": "red", "SHOULD": "yellow", "MAY": "blue"}
 _SOURCE_HELP = """\
 A SOURCE is a file (.json, .yaml, .yml), a broker in Python (package.module:attribute; a broker, or a class or function
 without arguments that makes one), or the address of a running broker (https://...). Credentials for a running broker
-are taken from OPENBROKER_USERNAME and OPENBROKER_PASSWORD, or from --credentials-file.
+are taken from OPENBROKER_USERNAME and OPENBROKER_PASSWORD, from OPENBROKER_TOKEN, from a file or a prompt.
 """
 
 
 def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    file = click.option(
-        "--credentials-file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="File with username:password for a running broker.",
-    )
     as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-    return file(as_json(command))
+    return target_options(as_json(command))
 
 
-@click.group(epilog=_SOURCE_HELP)
-def catalog() -> None:
-    """Show, check and compare catalogs."""
+@click.group(epilog=_SOURCE_HELP, invoke_without_command=True)
+@click.option("--url", envvar=URL, metavar="URL", help=f"The broker's address, before /v2; or {URL}.")
+@_source_options
+@click.pass_context
+def catalog(context: click.Context, /, url: str | None, *, as_json: bool, **given: Any) -> None:
+    """Show the catalog of a running broker; or show, check and compare catalogs of whatever source.
+
+    Without a command the catalog of the broker at --url is shown. The options belong to that alone: each command has
+    its own.
+
+    Exit codes: 0 shown, 2 no catalog could be read.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name in a catalog may have letters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if context.invoked_subcommand is None:
+        target = find_target(url, **given)
+        document = fetch_catalog(target)
+        _show(document, target.url, as_json=as_json)
+        _remember(target.url, document)
+    else:
+        _refuse_options_of_none(context)
+
+
+def _refuse_options_of_none(context: click.Context) -> None:
+    given = click.core.ParameterSource.COMMANDLINE
+    for parameter in context.command.params:
+        if parameter.name and context.get_parameter_source(parameter.name) is given:
+            raise click.UsageError(
+                f"{parameter.opts[0]} stands behind {context.invoked_subcommand}, or without a command"
+            )
+
+
+def _remember(broker: str, document: Any) -> None:
+    """Keep the names for shells to complete; a catalog that breaks the specification has none to keep."""
+    from openbrokerapi.platform import BrokerError, Response, calls
+
+    from .belongings.catalog_memory import remember
+
+    with contextlib.suppress(BrokerError):
+        remember(broker, calls.catalog().read(Response(200, body=json.dumps(document).encode())))
 
 
 @catalog.command(short_help="Show the offerings and plans.", epilog=_SOURCE_HELP)
 @click.argument("source")
 @_source_options
-def show(source: str, credentials_file: Path | None, as_json: bool) -> None:
+def show(source: str, *, as_json: bool, **given: Any) -> None:
     """Show the offerings and plans of a catalog.
 
     With --json the whole catalog is written, also the secret of a dashboard client, if there is one.
 
     Exit codes: 0 shown, 2 no catalog could be read.
     """
-    document = read_catalog(source, credentials_file)
+    _show(read_catalog(source, given), source, as_json=as_json)
+
+
+def _show(document: Any, source: str, *, as_json: bool) -> None:
     _refuse_other_documents(document, source)
     if as_json:
         _write_json(document)
@@ -71,14 +104,14 @@ def show(source: str, credentials_file: Path | None, as_json: bool) -> None:
 @click.argument("source")
 @click.option("--strict", is_flag=True, help="Fail for a SHOULD as well.")
 @_source_options
-def check(source: str, credentials_file: Path | None, strict: bool, as_json: bool) -> None:
+def check(source: str, *, strict: bool, as_json: bool, **given: Any) -> None:
     """Check a catalog against every rule of the specification that it can show.
 
     Exit codes: 0 no MUST is broken (with --strict: no SHOULD either), 1 one is, 2 no catalog could be read.
     """
     from openbrokerapi.protocol import catalog_rules
 
-    findings = catalog_rules.check(read_catalog(source, credentials_file))
+    findings = catalog_rules.check(read_catalog(source, given))
     counts = {level: sum(finding.level == level for finding in findings) for level in _LEVEL_COLOURS}
     if as_json:
         _write_json({"source": source, "counts": counts, "findings": [asdict(finding) for finding in findings]})
@@ -92,14 +125,14 @@ def check(source: str, credentials_file: Path | None, strict: bool, as_json: boo
 @click.argument("old")
 @click.argument("new")
 @_source_options
-def diff(old: str, new: str, credentials_file: Path | None, as_json: bool) -> None:
+def diff(old: str, new: str, *, as_json: bool, **given: Any) -> None:
     """Say what a NEW catalog changes for the instances made from the OLD one.
 
     Exit codes: 0 nothing breaks, 1 something breaks existing instances or their users, 2 a catalog could not be read.
     """
     from openbrokerapi.protocol import catalog_diff
 
-    documents = [read_catalog(source, credentials_file) for source in (old, new)]
+    documents = [read_catalog(source, given) for source in (old, new)]
     for document, source in zip(documents, (old, new), strict=True):
         _refuse_other_documents(document, source)
     try:

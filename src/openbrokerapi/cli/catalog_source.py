@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .credentials import PASSWORD, TOKEN, USERNAME
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from .target import Target
 
 _SUFFIXES = (".json", ".yaml", ".yml")
+# What to change where a broker answers with another status than 200.
+_STATUS_ADVICE = {
+    401: f"set {USERNAME} and {PASSWORD}, or {TOKEN}, or give --credentials-file",
+    403: "use credentials that may read the catalog",
+    404: "give the address without /v2/catalog, with the path that the broker is mounted at",
+    412: "the broker does not speak version 2.17",
+}
 
 
 class SourceError(click.ClickException):
@@ -22,13 +33,13 @@ class SourceError(click.ClickException):
     exit_code = 2
 
 
-def read_catalog(source: str, credentials_file: Path | None = None) -> Any:
+def read_catalog(source: str, given: Mapping[str, Any] | None = None) -> Any:
     """Read a catalog.
 
     Args:
         source: A file (`.json`, `.yaml`, `.yml`), a broker (`package.module:attribute`), or the address of a running
             broker (`http://` or `https://`).
-        credentials_file: A file with `username:password` for a running broker; None takes them from the environment.
+        given: The options of `find_target` for a running broker, by name.
 
     Returns:
         The catalog as decoded JSON. Only a file is sure to be an object.
@@ -37,7 +48,7 @@ def read_catalog(source: str, credentials_file: Path | None = None) -> Any:
         SourceError: The source is none of these, or gives no JSON.
     """
     if "://" in source:
-        return _from_address(source, credentials_file)
+        return _from_address(source, given or {})
     if source.lower().endswith(_SUFFIXES):
         return _from_file(source)
     if ":" in source:
@@ -57,13 +68,45 @@ def _from_file(path: str) -> Any:
         raise SourceError(str(error)) from None
 
 
-def _from_address(address: str, credentials_file: Path | None) -> Any:
-    from .broker_address import AddressError, fetch_catalog
+def _from_address(address: str, given: Mapping[str, Any]) -> Any:
+    from .target import find_target
 
+    return fetch_catalog(find_target(address, **given))
+
+
+def fetch_catalog(target: Target) -> Any:
+    """Fetch the catalog of a running broker, whatever is wrong with it.
+
+    Args:
+        target: The broker.
+
+    Returns:
+        The answer as decoded JSON, of whatever type.
+
+    Raises:
+        SourceError: The broker cannot be reached, or answers with anything but 200 and JSON.
+
+    Specification: section "Catalog Management".
+    """
+    from openbrokerapi.platform import NoAnswer, calls
+
+    from .belongings.connection import connect
+
+    address = f"{target.url}/v2/catalog"
+    with connect(target) as client:
+        try:
+            response = client.exchange(calls.catalog().request)
+        except NoAnswer as error:
+            raise SourceError(str(error)) from None
+    if response.status != 200:
+        advice = _STATUS_ADVICE.get(response.status, "the catalog is a 200")
+        raise SourceError(f"{address} answers with {response.status}; {advice}")
+    if response.body is None:
+        raise SourceError(f"{address} answers with more than a catalog can be, or with what cannot be unpacked")
     try:
-        return fetch_catalog(address, credentials_file)
-    except AddressError as error:
-        raise SourceError(str(error)) from None
+        return json.loads(response.body)
+    except (ValueError, RecursionError):  # also what is not UTF-8
+        raise SourceError(f"{address} does not answer with JSON; check that it is the address of a broker") from None
 
 
 def _from_broker(reference: str) -> Any:
