@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .credentials import PASSWORD, TOKEN, USERNAME
+from .variables import PASSWORD, TOKEN, USERNAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

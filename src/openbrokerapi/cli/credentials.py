@@ -16,7 +16,7 @@ from openbrokerapi.auth import (
     NoneBrokerAuthenticator,
 )
 
-USERNAME, PASSWORD, TOKEN = "OPENBROKER_USERNAME", "OPENBROKER_PASSWORD", "OPENBROKER_TOKEN"
+from .variables import PASSWORD, TOKEN, USERNAME
 
 
 class CredentialsError(click.ClickException):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from .credentials import PASSWORD, TOKEN, USERNAME
+from .variables import PASSWORD, TOKEN, USERNAME
 
 URL = "OPENBROKER_URL"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from openbrokerapi.cli.credentials import PASSWORD, TOKEN, USERNAME
 from openbrokerapi.cli.target import Target
+from openbrokerapi.cli.variables import PASSWORD, TOKEN, USERNAME
 from openbrokerapi.platform import PlatformError
 
 from .connection import connect
