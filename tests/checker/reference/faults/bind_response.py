@@ -27,7 +27,7 @@ def is_repeated(call: Call, broker: Reference) -> bool:
     return repeated
 
 
-@fault("BIND-29", "answers 409 to the repeated bind of a binding that is there", at="bind", also={"BLK-07"})
+@fault("BIND-29", "answers 409 to the repeated bind of a binding that is there", at="bind")
 def refuse_repeat(call: Call, reply: Reply, broker: Reference) -> Reply:
     return reply.having(status=409, body={"description": "It is there."}) if reply.status == 200 else reply
 

@@ -21,6 +21,11 @@ def decode_identity(call: Call) -> str:
         return ""
 
 
+def is_strange(call: Call) -> bool:
+    """Tell whether there is an originating identity that cannot be read."""
+    return ORIGINATING in call.headers and not decode_identity(call).startswith("{")
+
+
 fault_setting(
     "OID-03", "requires the originating identity of a provision", at="provision", require_originating_identity=True
 )
@@ -29,13 +34,18 @@ fault_setting(
 fault_setting(
     "OID-03", "requires the originating identity of who polls", at="poll_instance", require_originating_identity=True
 )
-fault_setting("OID-09", "does not look at the originating identity", check_originating_identity=False)
 
 
-@fault("OID-09", "answers 422 to an originating identity that cannot be read")
-def unprocessable_identity(call: Call, reply: Reply, broker: Reference) -> Reply:
-    strange = ORIGINATING in call.headers and not decode_identity(call).startswith("{")
-    return reply.having(status=422) if strange and reply.status == 400 else reply
+@fault("OID-09", "breaks on an originating identity that cannot be read")
+def break_on_identity(call: Call, reply: Reply, broker: Reference) -> Reply:
+    return reply.having(status=500) if is_strange(call) and reply.status == 400 else reply
+
+
+@fault("OID-09", "refuses an originating identity that cannot be read, and makes the instance", at="provision")
+def keep_in_spite_of_identity(call: Call, reply: Reply, broker: Reference) -> Reply:
+    if is_strange(call) and reply.status == 400:
+        broker.leave_behind(call)
+    return reply
 
 
 @fault_before("OID-10", "cannot read an identity with line ends in its JSON")

@@ -141,6 +141,11 @@ def wait_until(call: Call, reply: Reply, broker: Reference) -> Reply:
     return reply.with_header("retry-after", DATE) if "retry-after" in reply.headers else reply
 
 
+fault_setting(
+    "LOI-25", "forgets the end of an operation when it has told of it", at="poll_instance", keep_terminal_states=False
+)
+
+
 @fault("LOI-25", "says of a failed update that it has succeeded, when asked again", at="poll_instance")
 def forgive(call: Call, reply: Reply, broker: Reference) -> Reply:
     if not has_failed(call, reply, broker, "update"):

@@ -75,9 +75,9 @@ fault_setting("PROV-11", "takes a list as the parameters", at="provision", check
 fault_setting("PROV-12", "does not look into the schema of the parameters", at="provision", validate_parameters=False)
 
 
-@fault("PROV-12", "answers 422 to parameters that the schema does not allow", at="provision")
-def bad_parameters_are_unprocessable(call: Call, reply: Reply, broker: Reference) -> Reply:
-    return reply.having(status=422) if is_about_schema(reply) else reply
+@fault("PROV-24", "answers 500 to parameters that the schema does not allow", at="provision")
+def break_on_bad_parameters(call: Call, reply: Reply, broker: Reference) -> Reply:
+    return reply.having(status=500) if is_about_schema(reply) else reply
 
 
 @fault("PROV-24", "describes what is wrong with parameters in a list", also={"ERR-04"}, at="provision")

@@ -10,7 +10,6 @@ VERSION = "x-broker-api-version"
 
 fault_setting("VER-02", "compares versions as texts", compare_versions="text")
 fault_setting("VER-02", "compares versions as decimal fractions", compare_versions="decimal")
-fault_setting("VER-02", "serves a version that is not two numbers", check_version_form=False)
 
 
 @fault_before("ERR-01", "breaks on a version that is not two numbers")
