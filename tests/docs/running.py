@@ -200,6 +200,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         # A reader's environment has pytest alone; loading all plugins of this one takes seconds.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "openbrokerapi.testing.plugin",  # as its entry point would
         "PYTHONUNBUFFERED": "1",
     }
 

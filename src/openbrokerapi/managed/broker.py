@@ -164,12 +164,21 @@ class Broker(_Seam):
         """Whether the broker has its store."""
         return self._connection is not None
 
-    def connect(self, store: Store, ring: KeyRing | Unsealed, *, works: bool = True) -> None:
+    def connect(
+        self,
+        store: Store,
+        ring: KeyRing | Unsealed,
+        *,
+        works: bool = True,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         """Give the broker its store, before it is started.
 
         Args:
             works: Whether this process carries operations out; else workers do that.
+            clock: Seconds since 1970, in place of the broker's own.
         """
+        self._clock = clock or self._clock
         if isinstance(store, str):
             raise TypeError("the store is no text; write store=open_location(...), from openbrokerapi.stores.location")
         if not isinstance(ring, (KeyRing, Unsealed)):
