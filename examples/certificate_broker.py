@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from openbrokerapi import InstanceMetadata, SharedDevice, VolumeMount
-from openbrokerapi.errors import ErrInvalidParameters
+from openbrokerapi.errors import ErrInvalidParameters, ErrPlanChangeNotSupported
 from openbrokerapi.managed import AsyncWork, Binding, Bound, Broker, Failed, Instance, Offering, Plan, Provisioned, Work
 
 DAY = 86_400
@@ -106,7 +106,7 @@ class Authorities(InFolders):
     async def update(
         self, instance: Instance[Authority], previous: Instance[Authority], work: AsyncWork
     ) -> Provisioned | None:
-        check_lifetime(instance, instance.parameters.lifetime)
+        check_lifetime(instance, instance.parameters.lifetime, kept=instance.parameters == previous.parameters)
         if instance.maintenance_version == previous.maintenance_version:
             return None  # another plan, another lifetime: it is enough that the package remembers them
         return await self._renewed(instance, instance.private["key"], work)
@@ -197,10 +197,11 @@ class TrustStores(InFolders):
         """Do nothing: the platform unmounts."""
 
 
-def check_lifetime(instance: Instance[Authority], lifetime: int) -> None:
+def check_lifetime(instance: Instance[Authority], lifetime: int, *, kept: bool = False) -> None:
     longest = instance.plan.settings["lifetime"]
     if lifetime > longest:
-        raise ErrInvalidParameters(f"lifetime: the plan {instance.plan.name} has at most {longest} seconds")
+        refusal = ErrPlanChangeNotSupported if kept else ErrInvalidParameters  # 422: the plan does not fit; or 400
+        raise refusal(f"lifetime: the plan {instance.plan.name} has at most {longest} seconds")
 
 
 def write(path: Path, text: str) -> None:

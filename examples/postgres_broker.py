@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
+import jsonschema_rs
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -35,6 +36,8 @@ from openbrokerapi.service_broker import (
     DeprovisionServiceSpec,
     GetBindingSpec,
     GetInstanceDetailsSpec,
+    LastOperation,
+    OperationState,
     ProvisionDetails,
     ProvisionedServiceSpec,
     ProvisionState,
@@ -105,8 +108,11 @@ class PostgresBroker(ServiceBroker):
                 raise errors.ErrBadRequest("The instance is of another offering")
             parameters = {**record["parameters"], **(details.parameters or {})}
             wanted = {**record, "plan_id": details.plan_id or record["plan_id"], "parameters": parameters}
-            if parameters.get("connection_limit", 0) > CONNECTIONS[wanted["plan_id"]]:
-                raise errors.ErrInvalidParameters("connection_limit is higher than the plan allows: lower it as well")
+            # The library checks against the plan that a request names, and an update need not name one.
+            if not jsonschema_rs.is_valid(instance_schema(wanted["plan_id"]), parameters):
+                # 400 where the request brings parameters, 422 where it is those of the instance that do not fit.
+                refusal = errors.ErrInvalidParameters if details.parameters else errors.ErrPlanChangeNotSupported
+                raise refusal(f"Not for this plan: a connection_limit is from 1 to {CONNECTIONS[wanted['plan_id']]}")
             self._configure(name, wanted)
         return UpdateServiceSpec(is_async=False)
 
@@ -122,12 +128,15 @@ class PostgresBroker(ServiceBroker):
         }
         name, role = name_of(instance_id), name_of(instance_id, binding_id)
         with self._locked(name) as connection:
-            if database_record(connection, name) is None:
+            instance = database_record(connection, name)
+            if instance is None:
                 raise errors.ErrInstanceDoesNotExist
             if record := role_record(connection, role):
                 if {**record, "salt": None} != {**wanted, "salt": None}:
                     raise errors.ErrBindingAlreadyExists
                 return Binding(BindState.IDENTICAL_ALREADY_EXISTS, **self._access(connection, name, role, record))
+            if (details.service_id, details.plan_id) != (instance["service_id"], instance["plan_id"]):
+                raise errors.ErrBadRequest("The instance is of another plan")
             self._drop_role(connection, role, heir=name)
             record = {**wanted, "salt": secrets.token_hex(16)}
             access = self._access(connection, name, role, record)
@@ -153,6 +162,31 @@ class PostgresBroker(ServiceBroker):
             if not self._clear(connection, name):
                 raise errors.ErrInstanceDoesNotExist
         return DeprovisionServiceSpec(is_async=False)
+
+    def last_operation(
+        self,
+        instance_id: str,
+        operation_data: str | None,
+        service_id: str | None,
+        plan_id: str | None,
+        **kwargs: Any,
+    ) -> LastOperation:
+        """Say that all is done: nothing here is asynchronous, but a platform may ask."""
+        self.get_instance(instance_id)
+        return LastOperation(OperationState.SUCCEEDED)
+
+    def last_binding_operation(
+        self,
+        instance_id: str,
+        binding_id: str,
+        operation_data: str | None,
+        service_id: str | None,
+        plan_id: str | None,
+        **kwargs: Any,
+    ) -> LastOperation:
+        """Say the same of a binding."""
+        self.get_binding(instance_id, binding_id)
+        return LastOperation(OperationState.SUCCEEDED)
 
     def get_instance(self, instance_id: str, **kwargs: Any) -> GetInstanceDetailsSpec:
         """Say what the database was ordered with."""
@@ -280,15 +314,18 @@ def offering() -> Service:
 
 def schemas(plan_id: str) -> Schemas:
     """Say which parameters a plan takes; the library refuses all others."""
-    limit = {"type": "integer", "minimum": 1, "maximum": CONNECTIONS[plan_id]}
-    extensions = {"type": "array", "items": {"enum": EXTENSIONS}, "uniqueItems": True}
+    instance = {"parameters": instance_schema(plan_id)}
     return Schemas(
-        service_instance={
-            "create": {"parameters": schema(connection_limit=limit, extensions=extensions)},
-            "update": {"parameters": schema(connection_limit=limit, extensions=extensions)},
-        },
+        service_instance={"create": instance, "update": instance},
         service_binding={"create": {"parameters": schema()}},
     )
+
+
+def instance_schema(plan_id: str) -> dict[str, Any]:
+    """Say which parameters an instance of a plan has."""
+    limit = {"type": "integer", "minimum": 1, "maximum": CONNECTIONS[plan_id]}
+    extensions = {"type": "array", "items": {"enum": EXTENSIONS}, "uniqueItems": True}
+    return schema(connection_limit=limit, extensions=extensions)
 
 
 def schema(**properties: Any) -> dict[str, Any]:

@@ -45,9 +45,10 @@ def test_secrets_are_hidden_in_what_was_answered(body: Any):
 
 
 def test_credentials_are_hidden_where_nobody_has_said_what_is_secret():
-    shown = Evidence().answer(_answer({"credentials": {"uri": MARKER, "port": 5432}})).body
+    shown = Evidence().answer(_answer({"credentials": {"uri": MARKER, "port": 5432, "pin": 4711}})).body
     assert MARKER not in shown
     assert '"port": 5432' in shown
+    assert "4711" not in shown
 
 
 def test_the_values_of_the_file_are_secret():

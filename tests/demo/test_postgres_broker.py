@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from openbrokerapi import errors
-from openbrokerapi.service_broker import BindState, ProvisionState
+from openbrokerapi.service_broker import BindState, OperationState, ProvisionState
 
 
 def connect(binding: Any) -> psycopg.Connection[tuple[Any, ...]]:
@@ -228,20 +228,51 @@ def test_update_changes_what_it_names_and_nothing_else(orders, broker, example, 
     found = broker.get_instance(orders.instance_id)
     assert found.plan_id == example.LARGE
     assert found.parameters == {"connection_limit": 7, "extensions": ["citext", "hstore"]}
-    with connect(orders.bind()) as connection:
+    with connect(orders.bind(plan="LARGE")) as connection:
         assert connection.execute("SELECT 'A'::citext = 'a', 'a=>1'::hstore -> 'a'").fetchone() == (True, "1")
 
 
-def test_an_update_that_fails_changes_nothing(orders, broker, example, admin):
+def test_an_update_that_fails_changes_nothing(orders, broker, example, admin, monkeypatch):
     orders.provision("LARGE", connection_limit=40)
-    with pytest.raises(errors.ErrInvalidParameters):
+    with pytest.raises(errors.ErrPlanChangeNotSupported):  # UPD-29
         orders.update("SMALL")
+    # The library cannot know the plan of an update that names none.
+    for wrong in ({"connection_limit": 51}, {"connection_limit": ["no"]}, {"unheard_of": 1}):
+        details = orders.details("UpdateDetails", parameters=wrong)
+        details.plan_id = None
+        with pytest.raises(errors.ErrInvalidParameters):
+            broker.update(orders.instance_id, details, False)
+    # One that is offered, and that this server does not have.
+    monkeypatch.setattr(example, "EXTENSIONS", [*example.EXTENSIONS, "no_such_extension"])
     with pytest.raises(psycopg.Error):
         orders.update("LARGE", connection_limit=10, extensions=["citext", "no_such_extension"])
     found = broker.get_instance(orders.instance_id)
     assert (found.plan_id, found.parameters) == (example.LARGE, {"connection_limit": 40})
     limit = admin.execute("SELECT datconnlimit FROM pg_database WHERE datname = %s", [orders.name]).fetchone()
     assert limit == (40,)
+
+
+@pytest.mark.rule("BIND-20")
+def test_a_bind_that_names_another_plan_than_the_instances_is_refused(orders, broker, admin, names):
+    orders.provision("SMALL")
+    with pytest.raises(errors.ErrBadRequest):
+        broker.bind(orders.instance_id, "binding", orders.details("BindDetails", "LARGE"), False)
+    assert names.roles(admin, orders.name) == [orders.name]
+
+
+@pytest.mark.rule("LOI-12", "LOB-10")
+def test_what_is_there_can_be_polled_and_what_is_not_is_unknown(orders, broker):
+    orders.provision()
+    orders.bind("one")
+    polled = (
+        broker.last_operation(orders.instance_id, None, None, None),
+        broker.last_binding_operation(orders.instance_id, "one", None, None, None),
+    )
+    assert [each.state for each in polled] == [OperationState.SUCCEEDED, OperationState.SUCCEEDED]
+    with pytest.raises(errors.ErrBindingDoesNotExist):
+        broker.last_binding_operation(orders.instance_id, "two", None, None, None)
+    with pytest.raises(errors.ErrInstanceDoesNotExist):
+        broker.last_operation("another", None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,14 @@ class Checker:
             for index in range(len(self.run.subjects)):
                 group.create_task(one(index))
         await self._remove(SURVEY.sentence)
+        await self._survey_again(talk)
+
+    async def _survey_again(self, talk: Conversation) -> None:
+        """Look alone at the plans of which not all was seen: others may have taken the room, or an answer was lost."""
+        for subject in [each for each in self.run.subjects if each.life.answers and each.life.trouble]:
+            subject.life.forget()
+            await survey(talk, subject)
+            await self._remove(SURVEY.sentence)
 
     async def _hold(self, checks: tuple[Check, ...]) -> None:
         asked = [each for each in checks if not self._ledger.asked.isdisjoint(each.rules)]
@@ -235,9 +243,26 @@ class Checker:
             for check in asked:
                 if not check.alone:
                     group.create_task(one(check))
+        await self._hold_again([check for check in asked if not check.alone])
         for check in asked:
             if check.alone:
                 await self._one(check)
+
+    async def _hold_again(self, checks: list[Check]) -> None:
+        """Where the broker had no room for all checks at once, hold those alone that came to no good end."""
+        if not self.run.cramped:
+            return
+        doubtful = self._ledger.doubtful()
+        for check in checks:
+            if check.sentence in doubtful:
+                await self._empty()
+                self._ledger.forget(check.sentence)
+                await self._one(check)
+
+    async def _empty(self) -> None:
+        """Remove also what checks share."""
+        await self._remove(None)
+        self.run.forget_standing()
 
     async def _one(self, check: Check) -> None:
         self._listener.check_begins(check)
@@ -284,12 +309,12 @@ class Checker:
     def _set_aside(self, check: Check, verdict: Verdict, reason: str) -> None:
         for rule in check.rules:
             if not self._ledger.judged(rule, check.sentence):
-                self._ledger.set_aside(rule, verdict, reason)
+                self._ledger.set_aside(rule, verdict, reason, check.sentence)
 
     def _report(self, seconds: float) -> Report:
         results = []
         for rule in all_rules().values():
-            result = self._ledger.result(rule, self._not_asked)
+            result = self._ledger.result(rule, self._not_asked, ended_early=self._interrupted)
             results.append(self._excepted(result))
         return Report(
             self._url,

@@ -12,8 +12,9 @@ from .asking import Asking, Binding, Instance
 from .catalog_view import CatalogView
 from .check import Check
 from .cooperation import HOW_TO_GET, BrokerHelp, Trait
+from .exclusions import excluded
 from .ledger import Verdict
-from .subjects import Subject
+from .subjects import Subject, makeable
 from .wire import Answer, Clock, Endpoint, NoAnswer, Request
 
 if TYPE_CHECKING:
@@ -170,8 +171,21 @@ class Conversation:
             wanted += f" and answers 202 to {asynchronous}"
             found = [each for each in found if each.life.asynchronous(asynchronous)]
         if not found:
+            self._nothing_to_check_with()
             self.not_applicable(f"there is no such plan: {wanted}")
         return min(found, key=lambda each: _plainness(each, asynchronous))
+
+    def _nothing_to_check_with(self) -> None:
+        """End the check if there are plans, and an instance of none could be made.
+
+        Raises:
+            SetAside: So it is.
+        """
+        if self.usable() or not self.subjects:
+            return
+        if any(makeable(each) and each.parameters is None for each in self.subjects):
+            self.needs_help("no parameters can be guessed from the schemas of the plans: give them in the file")
+        self.undecided(f"no plan could be provisioned; of {self.subjects[0].name}: {self.subjects[0].life.trouble}")
 
     def usable(self) -> list[Subject]:
         """List the plans of which instances can be made."""
@@ -191,10 +205,12 @@ class Conversation:
         """Find the plan to which the file gives a trait.
 
         Raises:
-            SetAside: The file names none.
+            SetAside: The file names none, or by the catalog there can be none.
         """
         found = [each for each in self.subjects if each.has(trait) and where(each)]
         if not found:
+            if reason := excluded(trait, self.catalog):
+                self.not_applicable(reason)
             self.needs_help(f"give the trait {trait} in the file to {HOW_TO_GET[trait]}")
         return found[0]
 
@@ -349,6 +365,8 @@ class Conversation:
         if answer is None or not answer.ok:
             status = answer.status if answer else "nothing"
             what = answer.request.endpoint if answer else "the request"
+            if answer is not None and answer.refused and answer.request.endpoint is Endpoint.PROVISION:
+                self._run.cramped = True
             self.undecided(f"the {what} that this check begins with was answered with {status}")
         if answer.status == 202:
             end = await self.finish(answer, thing)

@@ -28,7 +28,8 @@ class HttpSender:
             verify=verify,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx2.Limits(max_connections=64, max_keepalive_connections=32),
+            # A connection that the server is about to close is not used again: servers wait for two seconds or more.
+            limits=httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=1.0),
         )
         # What the library would add by itself is for the request to say.
         self._client.headers = httpx2.Headers()

@@ -63,10 +63,9 @@ class RuleResult:
 
 @dataclass
 class _Page:
-    times: int = 0
     findings: list[Finding] = field(default_factory=list)
-    checks: dict[str, None] = field(default_factory=dict)
-    aside: dict[Verdict, str] = field(default_factory=dict)
+    checks: dict[str, int] = field(default_factory=dict)
+    aside: list[tuple[Verdict, str, str]] = field(default_factory=list)
 
 
 #: Breaches of one rule that one check finds beyond these add nothing.
@@ -92,15 +91,27 @@ class Ledger:
         if rule not in self.asked:
             return
         page = self._page(rule)
-        page.times += 1
-        page.checks[check] = None
+        page.checks[check] = page.checks.get(check, 0) + 1
         if not holds and sum(finding.check == check for finding in page.findings) < _ENOUGH:
             page.findings.append(Finding(all_rules()[rule], check, expected, answers))
 
-    def set_aside(self, rule: str, verdict: Verdict, reason: str) -> None:
-        """Write down why a rule was not judged."""
+    def set_aside(self, rule: str, verdict: Verdict, reason: str, check: str) -> None:
+        """Write down why a check did not judge a rule."""
         if rule in self.asked:
-            self._page(rule).aside.setdefault(verdict, reason)
+            self._page(rule).aside.append((verdict, reason, check))
+
+    def doubtful(self) -> set[str]:
+        """List the checks that found something, or could not decide something."""
+        found = {finding.check for page in self._pages.values() for finding in page.findings}
+        open_ = {check for page in self._pages.values() for each, _, check in page.aside if each is Verdict.UNDECIDED}
+        return found | open_
+
+    def forget(self, check: str) -> None:
+        """Drop all that a check has written down: it is to be made again."""
+        for page in self._pages.values():
+            page.checks.pop(check, None)
+            page.findings = [finding for finding in page.findings if finding.check != check]
+            page.aside = [each for each in page.aside if each[2] != check]
 
     def judged(self, rule: str, check: str) -> bool:
         """Say whether a check has judged a rule, or need not."""
@@ -110,18 +121,24 @@ class Ledger:
         """List the rules broken so far."""
         return [rule for rule, page in self._pages.items() if page.findings]
 
-    def result(self, rule: Rule, otherwise: Mapping[str, tuple[Verdict, str]]) -> RuleResult:
+    def result(
+        self, rule: Rule, otherwise: Mapping[str, tuple[Verdict, str]], *, ended_early: bool = False
+    ) -> RuleResult:
         """Sum up one rule; `otherwise` says why rules were not asked for."""
         if rule.id in otherwise:
             verdict, reason = otherwise[rule.id]
             return RuleResult(rule, verdict, reason)
         page = self._pages.get(rule.id, _Page())
-        if page.times:
+        if page.checks:
             verdict = Verdict.FAILED if page.findings else Verdict.PASSED
-            return RuleResult(rule, verdict, "", tuple(page.findings), tuple(page.checks), page.times)
+            times = sum(page.checks.values())
+            return RuleResult(rule, verdict, "", tuple(page.findings), tuple(page.checks), times)
         for verdict in _STRONGEST:
-            if verdict in page.aside:
-                return RuleResult(rule, verdict, page.aside[verdict])
+            reasons = [reason for found, reason, _ in page.aside if found is verdict]
+            if reasons:
+                return RuleResult(rule, verdict, reasons[0])
+        if ended_early:
+            return RuleResult(rule, Verdict.UNDECIDED, "the run was ended before it could be judged")
         return RuleResult(rule, Verdict.NOT_APPLICABLE, "nothing that the broker answered had to do with it")
 
     def _page(self, rule: str) -> _Page:

@@ -21,6 +21,9 @@ from .wire import Answer, Clock, Endpoint, NoAnswer, Request, Sender
 _FIRST_PAUSE = 0.05  # seconds between polls; longer with each poll
 _LONGEST_PAUSE = 1.0
 
+_TRIES = 8  # of a request that is answered with 429
+_LONGEST_WAIT = 5.0  # seconds between them
+
 STANDING = "the instances that checks share"
 
 
@@ -75,13 +78,14 @@ class Run:
         self.listen: Callable[[Answer], None] = lambda _: None
         self._watches = [each for each in watches if not ledger.asked.isdisjoint(each.rules)]
         self._standing: list[_Standing] = []
+        self.cramped = False  # whether the broker refused an instance of a plan that it made one of before
 
     async def send(self, request: Request, owner: str = "") -> Answer:
         """Send a request for a check; look at the answer with every watch."""
         self.requests += 1
         self.belongings.asked(request, owner)
         try:
-            answer = await self.sender.send(request)
+            answer = await self._sent(request)
         except NoAnswer as error:
             nothing = Answer(request, 0, (), error.reason.encode(), error.seconds)
             self.ledger.judge("ASY-01", False, "every request is answered", "an answer", (nothing,))
@@ -89,6 +93,18 @@ class Run:
         self.belongings.answered(answer, owner)
         self._look_at(answer)
         self.listen(answer)
+        return answer
+
+    async def _sent(self, request: Request) -> Answer:
+        """Send a request, and again after a while if it was one too many at a time (429 is about no rule)."""
+        answer = await self.sender.send(request)
+        for attempt in range(_TRIES):
+            if answer.status != 429:
+                break
+            asked = answer.header("Retry-After") or ""
+            pause = float(asked) if asked.isdecimal() else _FIRST_PAUSE * 2**attempt
+            await self.clock.sleep(min(pause, _LONGEST_WAIT))
+            answer = await self.sender.send(request)
         return answer
 
     def pause(self, polled: Answer, polls: int) -> float:
@@ -112,6 +128,10 @@ class Run:
         self.belongings.keep(instance.request.path, STANDING)
         self._standing.append(_Standing(instance, mine))
         return instance
+
+    def forget_standing(self) -> None:
+        """Have no standing instances any more: they were removed."""
+        self._standing.clear()
 
     def release(self, holder: str) -> None:
         """Let other checks have the standing instances of one that is over."""

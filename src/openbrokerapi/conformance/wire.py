@@ -116,7 +116,8 @@ class Request:
         return replace(self, note=note)
 
 
-_MISSING: Any = object()
+#: What a broker answers where it has no such endpoint.
+NO_SUCH_ENDPOINT = (404, 405, 501)
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ async def a_bind_without_bind_resource_works_unless_an_application_is_required(t
 
 @check("BIND-28", "BIND-36")
 async def a_bind_with_parameters_that_the_plan_does_not_allow_is_refused(talk: Conversation) -> None:
+    talk.bindable_subject()
     if not any(each.bindable and each.bad_bind_parameters is not None for each in talk.usable()):
         talk.needs_help("give a plan that can be bound bad_bind_parameters in the file")
     subject = talk.bindable_subject(lambda each: each.bad_bind_parameters is not None)

@@ -60,7 +60,7 @@ async def a_binding_that_is_still_being_made_is_answered_with_202(talk: Conversa
         talk.expect("BIND-32", answer.status == 202 or not running, "status 202: it is in progress", answer)
         if running:
             await talk.finish(answer, binding)
-    talk.not_applicable("no plan does anything asynchronously")
+    talk.not_applicable("no plan that can be bound does anything asynchronously")
 
 
 def _doubtful(subject: Subject) -> bool:
@@ -73,6 +73,7 @@ def _doubtful(subject: Subject) -> bool:
 async def a_bind_repeated_while_the_binding_is_being_made_is_answered_with_202_and_with_409_if_it_differs(
     talk: Conversation,
 ) -> None:
+    talk.bindable_subject(asynchronous=Endpoint.BIND)
     subject = talk.subject_with(Trait.SLOW, _late)
     instance = await talk.instance(subject)
     request = talk.ask.bind(instance)
@@ -92,6 +93,7 @@ async def a_bind_repeated_while_the_binding_is_being_made_is_answered_with_202_a
 
 @check("BIND-37")
 async def a_bind_with_the_id_of_a_binding_that_has_other_parameters_is_answered_with_409(talk: Conversation) -> None:
+    talk.bindable_subject()
     if not any(each.bindable and each.other_bind_parameters is not None for each in talk.usable()):
         talk.needs_help(_OTHER_PARAMETERS)
     subject = talk.bindable_subject(lambda each: each.other_bind_parameters is not None)

@@ -19,9 +19,7 @@ from openbrokerapi.conformance.check import check
 from openbrokerapi.conformance.conversation import Conversation
 from openbrokerapi.conformance.cooperation import Trait
 from openbrokerapi.conformance.subjects import Subject
-from openbrokerapi.conformance.wire import Answer, Endpoint
-
-_NO_SUCH_ENDPOINT = (404, 405, 501)
+from openbrokerapi.conformance.wire import NO_SUCH_ENDPOINT, Answer, Endpoint
 
 
 @check("BIND-02")
@@ -44,7 +42,7 @@ async def a_broker_with_bindable_plans_has_the_endpoint_for_binds(talk: Conversa
     for subject in asked:
         answer = subject.life.answers[Endpoint.BIND]
         expected = f"an endpoint for binds, as the catalog says that {subject.name} is bindable"
-        talk.expect("BIND-03", answer.status not in _NO_SUCH_ENDPOINT, expected, answer)
+        talk.expect("BIND-03", answer.status not in NO_SUCH_ENDPOINT, expected, answer)
 
 
 @check("BIND-04")

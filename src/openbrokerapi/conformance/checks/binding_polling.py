@@ -9,6 +9,8 @@ from openbrokerapi.conformance.cooperation import Trait
 from openbrokerapi.conformance.subjects import Subject
 from openbrokerapi.conformance.wire import Answer, Endpoint
 
+from .polls import expect_unknown
+
 #: For so many seconds at the least the operations of a plan with the trait ``slow`` run.
 _SLOW = 2.0
 
@@ -17,7 +19,7 @@ _SLOW = 2.0
 async def the_poll_of_a_binding_that_does_not_exist_is_answered_with_404(talk: Conversation) -> None:
     instance = await talk.standing_instance(talk.bindable_subject())
     unknown = talk.ask.unknown_binding(instance)
-    talk.expect_status(await talk.send(talk.ask.poll_binding(unknown)), 404, "LOB-10")
+    expect_unknown(talk, await talk.send(talk.ask.poll_binding(unknown)), "LOB-10")
 
 
 @check("LOB-06", "LOB-07", "LOB-11", "LOB-18")

@@ -76,6 +76,8 @@ async def _update(talk: Conversation, instance: Instance) -> None:
 async def an_unknown_field_does_not_make_a_repeated_provision_another_one(talk: Conversation) -> None:
     instance = await talk.instance()
     usual = await talk.send(instance.request)
+    if usual.status == 409:
+        talk.not_applicable("the broker answers 409 to any repeated PUT, whatever is in it")
     if not usual.ok:
         talk.undecided(f"the same provision again was answered with {usual.status}")
     for fields in (_EXTENSION, {"x-acme-foo": 2}):

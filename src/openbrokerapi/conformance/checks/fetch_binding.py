@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from openbrokerapi.conformance.check import Watched, check, watch
@@ -64,6 +65,15 @@ async def the_fetch_of_a_binding_that_does_not_exist_is_answered_with_404(talk: 
     for owner in (instance, talk.ask.unknown_instance(instance.subject)):
         unknown = talk.ask.unknown_binding(owner)
         talk.expect_status(await talk.send(talk.ask.fetch_binding(unknown)), 404, "GETB-06")
+
+
+@check("GETB-06")
+async def a_binding_of_one_instance_is_none_of_another(talk: Conversation) -> None:
+    subject = _fetchable(talk)
+    binding = await talk.binding(await talk.instance(subject))
+    elsewhere = replace(binding, instance=await talk.standing_instance(subject))
+    answer = await talk.send(talk.ask.fetch_binding(elsewhere).noted("the binding is of another instance"))
+    talk.expect_status(answer, 404, "GETB-06")
 
 
 @check("GETB-02", "GETB-07", "GETB-09", "LOB-19")

@@ -69,15 +69,15 @@ async def _live_without(talk: Conversation, header: str, rule: str) -> None:
 
 
 @check("OID-09")
-async def an_originating_identity_that_cannot_be_read_is_refused_with_400(talk: Conversation) -> None:
+async def an_originating_identity_that_cannot_be_read_is_refused_or_not_looked_at(talk: Conversation) -> None:
     subject = talk.subject()
     for wrong, value in _BAD_IDENTITIES:
         request = talk.ask.provision(subject).with_header(ORIGINATING, value).noted(f"the identity is wrong: {wrong}")
         answer = await talk.send(request)
-        text = f"status 400 and a description: the identity is wrong, {wrong}"
-        said = answer.fields.get("description")
-        good = answer.status == 400 and isinstance(said, str) and bool(said)
-        if talk.expect("OID-09", good, text, answer):
+        text = f"status 400, or to be served by a broker that does not look at it: the identity is wrong, {wrong}"
+        # The specification names no status, and nobody has to look at this header.
+        talk.expect("OID-09", answer.ok or answer.refused, text, answer)
+        if answer.refused:
             gone = await talk.send(talk.ask.deprovision(talk.named_instance(request, subject, answer)))
             talk.expect("OID-09", not gone.ok, "nothing to be there after a 400", answer, gone)
 

@@ -11,11 +11,13 @@ from openbrokerapi.conformance.cooperation import Trait
 from openbrokerapi.conformance.subjects import Subject
 from openbrokerapi.conformance.wire import Answer, Endpoint
 
+from .polls import expect_unknown
+
 
 @check("LOI-12")
 async def the_poll_of_an_instance_that_does_not_exist_is_answered_with_404(talk: Conversation) -> None:
     unknown = talk.ask.unknown_instance(talk.subject())
-    talk.expect_status(await talk.send(talk.ask.poll(unknown)), 404, "LOI-12")
+    expect_unknown(talk, await talk.send(talk.ask.poll(unknown)), "LOI-12")
 
 
 @check("LOI-08", "LOI-09", "LOI-13", "LOI-25")
@@ -68,6 +70,8 @@ async def a_change_of_plan_is_polled_with_the_plan_before(talk: Conversation) ->
 @check("LOI-06")
 async def an_operation_of_any_characters_comes_back_percent_encoded(talk: Conversation) -> None:
     hard = [each for each in talk.usable() if _is_hard(each.life.answers.get(Endpoint.PROVISION))]
+    if not hard:
+        talk.subject(asynchronous=Endpoint.PROVISION)
     instance, answer = await _provision(talk, hard[0] if hard else talk.subject_with(Trait.HARD_OPERATION))
     if not _is_hard(answer):
         talk.undecided("the operation of this provision has letters and digits only")

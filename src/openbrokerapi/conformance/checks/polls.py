@@ -7,11 +7,24 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from openbrokerapi.conformance.check import Watched, watch
-from openbrokerapi.conformance.wire import Answer, Endpoint
+from openbrokerapi.conformance.conversation import Conversation
+from openbrokerapi.conformance.wire import NO_SUCH_ENDPOINT, Answer, Endpoint
 
 STATES = ("in progress", "succeeded", "failed")
 
 _SECONDS = re.compile(r"[0-9]+\Z")
+
+
+def expect_unknown(talk: Conversation, answer: Answer, rule: str) -> None:
+    """Write down whether the poll of what never was is answered with 404.
+
+    Raises:
+        SetAside: The broker has no such endpoint, and needs none.
+    """
+    late = any(each.life.asynchronous(endpoint) for each in talk.usable() for endpoint in Endpoint)
+    if not late and answer.status in NO_SUCH_ENDPOINT and answer.status != 404:
+        talk.not_applicable("nothing is asynchronous, and there is no endpoint for polls")
+    talk.expect_status(answer, 404, rule)
 
 
 def _rule(answer: Answer, instance: str, binding: str) -> str | None:

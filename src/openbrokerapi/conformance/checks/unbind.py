@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openbrokerapi.conformance.asking import Binding
 from openbrokerapi.conformance.check import Watched, check, watch
@@ -78,6 +79,17 @@ async def the_unbind_of_a_binding_that_does_not_exist_is_answered_with_410(talk:
     instance = await talk.standing_instance(talk.bindable_subject())
     unknown = talk.ask.unknown_binding(instance)
     talk.expect_status(await talk.send(talk.ask.unbind(unknown)), 410, "UNB-14")
+
+
+@check("UNB-14")
+async def the_unbind_of_a_binding_of_another_instance_is_answered_with_410(talk: Conversation) -> None:
+    subject = talk.bindable_subject()
+    binding = await talk.binding(await talk.instance(subject))
+    elsewhere = replace(binding, instance=await talk.standing_instance(subject))
+    answer = await talk.send(talk.ask.unbind(elsewhere).noted("the binding is of another instance"))
+    talk.expect_status(answer, 410, "UNB-14")
+    if answer.status == 202:
+        await talk.finish(answer, elsewhere)
 
 
 @check("UNB-08")

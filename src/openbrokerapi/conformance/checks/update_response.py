@@ -56,6 +56,8 @@ def _refusing(talk: Conversation) -> tuple[Subject, str]:
     found = [
         (each, each.forbidden_target.id) for each in talk.usable() if each.plan.updateable and each.forbidden_target
     ]
+    if not any(each.plan.updateable and each.another_plan for each in talk.usable()):
+        talk.not_applicable("no plan may change to another one, by the catalog")
     if not found:
         talk.needs_help("name under update_not_to in the file a plan that instances of another one cannot change to")
     return found[0]
@@ -72,8 +74,9 @@ async def an_update_that_the_state_of_the_instance_forbids_is_answered_with_422(
 def _told(talk: Conversation, subject: Subject) -> dict[str, Any]:
     """Return the fields of the update that the file says something of."""
     told: dict[str, Any] = {}
-    if subject.update_parameters is not None:
-        told["parameters"] = subject.update_parameters
+    # Guessed ones beside a change of plan might make it one that is allowed.
+    if subject.help.update_parameters is not None:
+        told["parameters"] = dict(subject.help.update_parameters)
     if subject.help.update_to is not None and subject.target is not None:
         told["plan_id"] = subject.target.id
     if not told:
@@ -92,12 +95,19 @@ async def an_update_that_is_refused_changes_nothing(talk: Conversation) -> None:
 
 
 def _to_be_refused(talk: Conversation) -> list[tuple[Subject, dict[str, Any]]]:
-    """List an update with bad parameters, and one to a plan that is not to be had, where such are known."""
+    """List updates with bad parameters, to a plan that is not to be had, or half good, where such are known."""
     shown = [each for each in talk.usable() if is_shown(each)]
     bad: list[tuple[Subject, dict[str, Any]]]
+    both: list[tuple[Subject, dict[str, Any]]]
     bad = [(each, {"parameters": each.bad_update_parameters}) for each in shown if each.bad_update_parameters]
     plans = [(each, {"plan_id": each.forbidden_target.id}) for each in shown if each.forbidden_target]
-    return bad[:1] + plans[:1]
+    # The plan may be had, the parameters not: neither is to be taken.
+    both = [
+        (each, {"plan_id": each.target.id, "parameters": each.bad_update_parameters})
+        for each in shown
+        if each.target is not None and each.bad_update_parameters
+    ]
+    return bad[:1] + plans[:1] + both[:1]
 
 
 async def _expect_unchanged(talk: Conversation, instance: Instance, fields: dict[str, Any]) -> bool:

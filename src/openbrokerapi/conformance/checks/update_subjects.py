@@ -69,6 +69,19 @@ def real_change(subject: Subject) -> dict[str, Any]:
     return {"parameters": subject.update_parameters} if takes_parameters(subject) else {}
 
 
+async def own_plan(talk: Conversation, instance: Instance) -> Answer:
+    """Send an update that names the plan that the instance has, and wait until it is done.
+
+    Raises:
+        SetAside: The broker takes no plan at all, as the catalog says that it does not change; or the update failed.
+    """
+    answer = await talk.send(talk.ask.update(instance, plan_id=instance.subject.plan.id))
+    if answer.refused and not instance.subject.plan.updateable:
+        talk.not_applicable("the broker takes no update that names a plan, and the catalog does not say that it does")
+    await talk.done(answer, instance)
+    return answer
+
+
 async def updated(talk: Conversation, request: Request, instance: Instance) -> Answer:
     """Send an update that is to work, and wait until it is done.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.checker.reference.app import Reference
+from tests.checker.reference.bindings import show
 from tests.checker.reference.faults import fault, fault_before, fault_setting
 from tests.checker.reference.faults.bind_request import concerns
 from tests.checker.reference.faults.bind_response import find
@@ -47,6 +48,21 @@ def show_second_time(call: Call, reply: Reply, broker: Reference) -> Reply:
         return reply
     asked.remove(call.binding_id)
     return reply.having(status=404, body=NOT_FOUND.body)
+
+
+@fault("GETB-06", "shows a binding whatever instance is named", at="fetch_binding")
+def look_for_binding_everywhere(call: Call, reply: Reply, broker: Reference) -> Reply:
+    found = [
+        each.bindings[call.binding_id] for each in broker.instances(call).values() if call.binding_id in each.bindings
+    ]
+    elsewhere = reply.status == 404 and found and call.binding_id not in called_bindings(call, broker)
+    return reply.having(status=200, body=show(broker, found[0])) if elsewhere and found[0].status == "ready" else reply
+
+
+def called_bindings(call: Call, broker: Reference) -> set[str]:
+    """Return the ids of the bindings of the instance that is named."""
+    instance = broker.find_instance(call)
+    return set() if instance is None else set(instance.bindings)
 
 
 @fault_before("GETB-04", "answers 400 to a fetch of a binding without a service_id", at="fetch_binding")

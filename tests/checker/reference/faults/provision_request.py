@@ -75,7 +75,7 @@ fault_setting("PROV-11", "takes a list as the parameters", at="provision", check
 fault_setting("PROV-12", "does not look into the schema of the parameters", at="provision", validate_parameters=False)
 
 
-@fault("PROV-24", "answers 500 to parameters that the schema does not allow", at="provision")
+@fault("PROV-24", "answers 500 to parameters that the schema does not allow", also={"PROV-12"}, at="provision")
 def break_on_bad_parameters(call: Call, reply: Reply, broker: Reference) -> Reply:
     return reply.having(status=500) if is_about_schema(reply) else reply
 

@@ -157,6 +157,19 @@ def unbind_twice(call: Call, reply: Reply, broker: Reference) -> Reply:
     return reply.having(status=200, body={}) if reply.status == 410 and unbound else reply
 
 
+@fault("UNB-14", "unbinds a binding whatever instance is named", at="unbind")
+def unbind_everywhere(call: Call, reply: Reply, broker: Reference) -> Reply:
+    named = broker.find_instance(call)
+    if reply.status != 410 or named is None or call.binding_id in named.bindings:
+        return reply
+    found = [
+        each.bindings[call.binding_id] for each in broker.instances(call).values() if call.binding_id in each.bindings
+    ]
+    for binding in found:
+        binding.remove()
+    return reply.having(status=200, body={}) if found else reply
+
+
 @fault("UNB-14", "answers 404 to the unbind of a binding that is unbound", at="unbind")
 def gone_is_not_found(call: Call, reply: Reply, broker: Reference) -> Reply:
     return reply.having(status=404) if reply.status == 410 else reply

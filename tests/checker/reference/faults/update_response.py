@@ -125,6 +125,16 @@ def take_bad_parameters(call: Call, reply: Reply, broker: Reference) -> Reply:
     return reply
 
 
+@fault("UPD-31", "changes the plan before it looks at the parameters, and refuses these", at="update")
+def change_plan_first(call: Call, reply: Reply, broker: Reference) -> Reply:
+    instance = broker.find_instance(call)
+    plan_id = fields(call).get("plan_id")
+    refused = reply.status == 400 and "schema" in (reply.body or {}).get("description", "")
+    if instance is not None and refused and plan_id:
+        instance.plan = broker.guess_plan(fields(call))
+    return reply
+
+
 @fault("UPD-31", "changes the plan though it refuses to", also={"ERR-16"}, at="update")
 def take_locked_plan(call: Call, reply: Reply, broker: Reference) -> Reply:
     instance = broker.find_instance(call)
