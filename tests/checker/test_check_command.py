@@ -233,3 +233,11 @@ def _left_in(url: str) -> int:
     """Ask the reference broker itself how many instances it has."""
     answer = httpx2.get(f"{url}/reference/instances", auth=(USERNAME, PASSWORD), trust_env=False)
     return len(answer.json()["instances"])
+
+
+def test_a_broker_of_which_no_instance_can_be_made_does_not_pass(unbroken: str, tmp_path: Path):
+    told = tmp_path / "help.yaml"
+    told.write_text("plans:\n  - {service: reference-db, plan: full}\n", "utf-8")
+    done = run(unbroken, "--only", "PROV-25", "--file", told)
+    assert done.returncode == 2, done.stdout
+    assert "No instance could be made of any plan" in done.stdout

@@ -77,7 +77,7 @@ def check(url: str | None, *, cooperation_file: Path | None, template: bool, **o
     the catalog, or named in --file. Instances and bindings are made, and removed again, also on Ctrl-C.
 
     Exit codes: 0 nothing weighs as much as --fail-on, 1 something does, or something could not be removed, 2 nothing
-    could be checked, 130 ended by Ctrl-C.
+    could be checked, or no instance could be made, 130 ended by Ctrl-C.
     """
     given = {name: options.pop(name) for name in _TARGET_OPTIONS}
     target = find_target(url, **given)
@@ -108,7 +108,9 @@ def _check(target: Target, cooperation_file: Path | None, options: dict[str, Any
     _tell(report, told, options)
     if report.interrupted:
         return _INTERRUPTED
-    return 1 if report.left_behind or report.breaches(_level(options["fail_on"])) else 0
+    if report.left_behind or report.breaches(_level(options["fail_on"])):
+        return 1
+    return 2 if report.empty else 0
 
 
 def _options(options: dict[str, Any]) -> Options:

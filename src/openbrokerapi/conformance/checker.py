@@ -323,6 +323,7 @@ class Checker:
             tuple(results),
             tuple(self._left),
             tuple((each.name, _seen(each)) for each in self.run.subjects),
+            sum(each.usable for each in self.run.subjects),
             self.run.requests,
             seconds,
             self._interrupted,

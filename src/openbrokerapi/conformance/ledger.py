@@ -177,6 +177,7 @@ class Report:
         results: One for each rule of class B and C, in the specification's order.
         left_behind: What could not be removed.
         plans: The plans that were used, as ``offering/plan``, with what was seen of each.
+        usable_plans: Of how many of them an instance could be made.
         requests: How many were sent.
         seconds: How long it took.
         interrupted: Whether somebody ended it early.
@@ -189,6 +190,7 @@ class Report:
     results: tuple[RuleResult, ...]
     left_behind: tuple[LeftBehind, ...] = ()
     plans: tuple[tuple[str, str], ...] = ()
+    usable_plans: int = 0
     requests: int = 0
     seconds: float = 0.0
     interrupted: bool = False
@@ -198,6 +200,11 @@ class Report:
         """List the rules that failed; of one weight, where `level` is given."""
         found = [result for result in self.results if result.verdict is Verdict.FAILED]
         return [each for each in found if level is None or each.rule.weight(strict=self.strict) is level]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no instance could be made, so that what matters most could not be decided."""
+        return not self.usable_plans and bool(self.count(Verdict.UNDECIDED))
 
     def breaches(self, fail_on: Level) -> list[RuleResult]:
         """List the failed rules that weigh so much or more."""

@@ -25,8 +25,8 @@ class Level(StrEnum):
         return order.index(self) <= order.index(other)
 
 
-#: What a MAY row says of the status is a suggestion, but that the request fails is not.
-_MUST_NOT_SUCCEED = frozenset({"PROV-07", "PROV-08", "BIND-20", "UPD-09"})
+#: What a MAY row says of the status is a suggestion; that the request fails is more than that.
+_NOT_TO_SUCCEED = frozenset({"PROV-07", "PROV-08", "BIND-20", "UPD-09"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Rule:
 
     def weight(self, *, strict: bool = False) -> Level:
         """Say how much a breach weighs: an interpretation no more than SHOULD, unless `strict`."""
-        if self.id in _MUST_NOT_SUCCEED:
-            return Level.MUST
+        if self.id in _NOT_TO_SUCCEED:
+            return Level.SHOULD
         if self.interpretation and not strict and self.level is Level.MUST:
             return Level.SHOULD
         return self.level

@@ -102,6 +102,10 @@ class Printed:
         self._line(Text(f"{early}{', '.join(counts)}. {told}."))
         if not report.plans:
             self._line(Text("The catalog has no plans: little could be checked."))
+        elif report.empty:
+            self._line(Text("No instance could be made of any plan, so little could be checked:", style="bold red"))
+            for name, seen in report.plans:
+                self._line(Text(f"{name}: {self._evidence.text(seen)}"), indent=2)
 
     def _line(self, text: Text, indent: int = 0) -> None:
         if self._console.is_terminal:
