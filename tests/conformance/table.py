@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PAGE = ROOT / "docs" / "reference" / "conformance.md"
 MANAGED = "tests/managed/"
+CLIENT = "tests/platform/"
 
 _HEAD = """# Conformance
 
@@ -27,7 +28,8 @@ offerings of `openbrokerapi.managed`. On `ServiceBroker`:
 * **library**: the package keeps it by itself; the test that is named fails when the rule is broken. Where a note
   stands, something remains for the author.
 * **author**: only the broker can know; the note says how the package helps.
-* **platform**: a rule for platforms. It is listed because it tells what may arrive.
+* **platform**: a rule for platforms. It is listed because it tells what may arrive. Where a test is named, the
+  [client](platform.md) of this package keeps it.
 
 In the column *Managed* stands **package** where a managed broker keeps by itself what is the author's, or partly the
 author's, on `ServiceBroker`; again the test fails when the rule is broken. Where the column is empty, the rule is kept
@@ -81,7 +83,12 @@ def of_managed(tests: list[str]) -> list[str]:
 
 def of_all(tests: list[str]) -> list[str]:
     """Give those of the tests that are of every broker."""
-    return [test for test in tests if not test.startswith(MANAGED)]
+    return [test for test in tests if not test.startswith((MANAGED, CLIENT))]
+
+
+def of_client(tests: list[str]) -> list[str]:
+    """Give those of the tests that are of the client, which is a platform's part."""
+    return [test for test in tests if test.startswith(CLIENT)]
 
 
 def _said(word: str, tests: list[str], note: str) -> str:
@@ -90,7 +97,8 @@ def _said(word: str, tests: list[str], note: str) -> str:
 
 
 def _row(rule: dict[str, str], duty: dict[str, Any], tests: list[str]) -> str:
-    said = _said("", of_all(tests) if duty["duty"] == "library" else [], duty.get("note", ""))
+    shown = {"library": ("", of_all(tests)), "platform": ("client: ", of_client(tests))}
+    said = _said(*shown.get(duty["duty"], ("", [])), duty.get("note", ""))
     managed = _said("package: ", of_managed(tests) if duty.get("managed") else [], duty.get("managed_note", ""))
     return f"| {rule['id']} | {rule['lev']} | {_cell(rule['txt'])} | {duty['duty']} | {said} | {managed} |"
 
