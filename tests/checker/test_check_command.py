@@ -200,32 +200,39 @@ def test_what_is_checked_is_seen_while_it_is_checked_and_ctrl_c_leaves_no_instan
 
 
 def _at_a_terminal(*arguments: str, until: str) -> bytes:
-    """Run a command at a terminal, press Ctrl-C a while after `until` is seen, and wait for its end."""
+    """Run a command at a terminal, press Ctrl-C when some checks are done, and wait for its end."""
     master, terminal = pty.openpty()
+    command = [*OPENBROKER, *arguments]
     with subprocess.Popen(
-        [*OPENBROKER, *arguments],
-        env=ENVIRONMENT,
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        start_new_session=True,
+        command, env=ENVIRONMENT, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
     ) as process:
         os.close(terminal)
-        seen, pressed, deadline = b"", None, time.monotonic() + PATIENCE
-        while process.poll() is None:
-            assert time.monotonic() < deadline, seen[-2000:]
-            if select.select([master], [], [], 0.1)[0]:
-                try:
-                    seen += os.read(master, 65536)
-                except OSError:  # Linux says so when the other side is closed
-                    break
-            # In the middle of its work, with instances in hand.
-            if pressed is None and re.search(rb"checking.*[1-9]\d*/", seen):
-                pressed = time.monotonic()
-                process.send_signal(signal.SIGINT)
-        assert until.encode() in seen
-        assert process.wait(PATIENCE) == 130, seen[-2000:]
-    os.close(master)
+        try:
+            seen = _watched(process, master)
+            assert until.encode() in seen
+            assert process.wait(PATIENCE) == 130, seen[-2000:]
+        finally:
+            process.kill()
+            os.close(master)
+    return seen
+
+
+def _watched(process: subprocess.Popen[bytes], master: int) -> bytes:
+    """Read all that a command shows, and press Ctrl-C in the middle of its work, with instances in hand."""
+    seen, pressed, deadline = b"", False, time.monotonic() + PATIENCE
+    # Not `select`: it knows no descriptors beyond 1,024, which a process that has run many tests may have.
+    readable = select.poll()
+    readable.register(master, select.POLLIN)
+    while process.poll() is None:
+        assert time.monotonic() < deadline, seen[-2000:]
+        if readable.poll(100):
+            try:
+                seen += os.read(master, 65536)
+            except OSError:  # Linux says so when the other side is closed
+                break
+        if not pressed and re.search(rb"checking.*[1-9]\d*/", seen):
+            pressed = True
+            process.send_signal(signal.SIGINT)
     return seen
 
 

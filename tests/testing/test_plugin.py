@@ -76,10 +76,10 @@ def test_a_broker_is_named_on_the_command_line_and_its_faults_fail(suite):
     kept = suite(*arguments, "--broker", "our_broker:make")
     broken = suite(*arguments, "--broker", "our_broker:broken")
 
-    assert kept.parseoutcomes()["failed"] == 1  # it does not check ids
+    assert kept.parseoutcomes()["xfailed"] == 1  # it does not check ids, which weighs as SHOULD
     broken.stdout.fnmatch_lines(["DEP-16 (MUST*", "sent: DELETE /v2/service_instances/*"])
     broken.stdout.fnmatch_lines(["*expected (UNB-14): a deletion of what is gone gives 410"])
-    assert broken.parseoutcomes()["failed"] == 4
+    assert broken.parseoutcomes()["failed"] == 3
 
 
 def test_without_a_broker_it_is_said_what_to_write(suite, pytester):
