@@ -244,14 +244,14 @@ def test(environment: Environment, arguments: list[str]) -> int:
 
 
 def workers(arguments: list[str]) -> list[str]:
-    """Choose four processes, each file's tests in one of them; a debugger needs the tests in its own process.
+    """Choose three processes, each file's tests in one of them; a debugger needs the tests in its own process.
 
-    Half of the time a test waits, for a server to start or an operation to end: four keep two processors busy.
+    Half of the time a test waits, for a server to start or an operation to end: three keep two processors busy.
     """
     if {"--pdb", "--trace", "--collect-only", "--co"}.intersection(arguments):
         return []
     # By file: a file's fixtures (servers, databases) are made once, and its tests keep their order.
-    return ["--numprocesses", "4", "--dist", "loadfile"]
+    return ["--numprocesses", "3", "--dist", "loadfile"]
 
 
 def bench(environment: Environment, arguments: list[str]) -> int:
