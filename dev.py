@@ -244,14 +244,11 @@ def test(environment: Environment, arguments: list[str]) -> int:
 
 
 def workers(arguments: list[str]) -> list[str]:
-    """Choose three processes, each file's tests in one of them; a debugger needs the tests in its own process.
-
-    Half of the time a test waits, for a server to start or an operation to end: three keep two processors busy.
-    """
+    """Choose two processes, each file's tests in one of them; a debugger needs the tests in its own process."""
     if {"--pdb", "--trace", "--collect-only", "--co"}.intersection(arguments):
         return []
     # By file: a file's fixtures (servers, databases) are made once, and its tests keep their order.
-    return ["--numprocesses", "3", "--dist", "loadfile"]
+    return ["--numprocesses", "2", "--dist", "loadfile"]
 
 
 def bench(environment: Environment, arguments: list[str]) -> int:

@@ -100,7 +100,7 @@ def test_a_changed_requirement_is_installed(checkout, changed):
 
 
 def test_the_tests_run_in_two_processes_unless_a_debugger_needs_one():
-    assert dev.workers(["-k", "catalog"]) == ["--numprocesses", "3", "--dist", "loadfile"]
+    assert dev.workers(["-k", "catalog"]) == ["--numprocesses", "2", "--dist", "loadfile"]
     assert dev.workers(["--pdb"]) == []
 
 
