@@ -11,7 +11,7 @@ from .belongings import options
 
 @click.command()
 @options.instance_argument
-@click.argument("key", metavar="BINDING")
+@click.argument("key", metavar="BINDING", callback=options.new_name)
 @click.option("--app", metavar="GUID", help="The application.")
 @click.option("--route", metavar="URL", help="The route, for a route service.")
 @options.credentials_options

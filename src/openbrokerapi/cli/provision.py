@@ -10,7 +10,7 @@ from .belongings import completing, options
 
 
 @click.command()
-@click.argument("name", metavar="INSTANCE")
+@click.argument("name", metavar="INSTANCE", callback=options.new_name)
 @click.argument("offering", shell_complete=completing.offerings)
 @click.argument("plan", shell_complete=completing.plans)
 @options.parameter_options

@@ -12,7 +12,7 @@ from .belongings import options
 @click.command()
 @options.instance_argument
 @options.binding_argument
-@click.argument("successor")
+@click.argument("successor", callback=options.new_name)
 @options.credentials_options
 @options.context_options
 @click.option("--id", "binding_id", metavar="GUID", help="The successor's binding_id.  [default: a new one]")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .answers import LastOperation
@@ -24,6 +24,14 @@ class PlatformError(Exception):
         self.endpoint = endpoint
         self.request_identity = request_identity
         self.mitigated = False
+
+    def __reduce__(self) -> Any:
+        """Say how it is copied and pickled: as it is, for most cannot be made of a message alone."""
+        return _same, (type(self), self.args), self.__dict__
+
+
+def _same(kind: type[PlatformError], arguments: tuple[Any, ...]) -> PlatformError:
+    return kind.__new__(kind, *arguments)
 
 
 class NoAnswer(PlatformError):

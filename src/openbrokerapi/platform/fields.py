@@ -36,9 +36,18 @@ class Fields:
         """Give a string, or None."""
         return self._of(str, name)
 
+    def sendable_text(self, name: str) -> str | None:
+        """Give a string that can be sent back, or None: JSON can hold half a surrogate pair, a URL cannot."""
+        found = self.text(name)
+        try:
+            (found or "").encode()
+        except UnicodeEncodeError:
+            self._wrong(name, "a string of whole characters")
+        return found
+
     def needed_text(self, name: str) -> str:
-        """Give a string that is not empty."""
-        return self.text(name) or self._wrong(name, "a string that is not empty")
+        """Give a string that is not empty, and can be sent back."""
+        return self.sendable_text(name) or self._wrong(name, "a string that is not empty")
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Give a boolean, or the default."""

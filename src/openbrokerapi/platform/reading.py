@@ -199,7 +199,7 @@ def last_operation(fields: Fields, common: _Common) -> LastOperation:
 
 def _operation(fields: Fields) -> str | None:
     # LOI-05, LOB-03: an empty one must not be sent, so it is as good as none.
-    return fields.text("operation") or None
+    return fields.sendable_text("operation") or None
 
 
 def _instance_metadata(fields: Fields) -> InstanceMetadata | None:

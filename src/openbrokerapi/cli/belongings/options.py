@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,24 @@ from . import completing
 from .record_file import RECORD
 
 Decorated = Callable[..., Any]
+
+
+def new_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Take a name that the record gets; one that nobody can see or type again is refused.
+
+    Raises:
+        click.BadParameter: It is empty, or has characters that cannot be printed.
+    """
+    if not value.strip() or not value.isprintable():
+        raise click.BadParameter("a name has characters that can be seen")
+    return value
+
+
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter("write a number of seconds")
+    return value
+
 
 instance_argument = click.argument("name", metavar="INSTANCE", shell_complete=completing.instances)
 binding_argument = click.argument("key", metavar="BINDING", shell_complete=completing.bindings)
@@ -65,6 +84,7 @@ def waiting_options(command: Decorated) -> Decorated:
         click.option(
             "--interval",
             type=click.FloatRange(min=0.01),
+            callback=_finite,
             default=1.0,
             show_default=True,
             help="Seconds before the first poll; later ones are further apart.",
@@ -73,6 +93,13 @@ def waiting_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+def forget_option(command: Decorated) -> Decorated:
+    """Add the option to delete in the record alone."""
+    return click.option("--forget", is_flag=True, help="Only take it out of the record, whatever the broker has.")(
+        command
+    )
 
 
 def incomplete_option(command: Decorated) -> Decorated:

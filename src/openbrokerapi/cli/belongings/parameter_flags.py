@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -52,7 +53,7 @@ def read_object(text: str, option: str) -> dict[str, Any]:
     """
     where, content = _content(text, option)
     try:
-        found = json.loads(content, parse_constant=_no_number)
+        found = _loaded(content)
     except RecursionError:
         raise click.BadParameter(f"{where} is nested too deep", param_hint=option) from None
     except ValueError as error:
@@ -66,7 +67,7 @@ def read_object(text: str, option: str) -> dict[str, Any]:
 
 def _content(text: str, option: str) -> tuple[str, str]:
     if text == "-":
-        return "standard input", sys.stdin.read()
+        return "standard input", _standard_input(option)
     if not text.startswith("@"):
         return "the argument", text
     path = Path(text[1:])
@@ -76,6 +77,13 @@ def _content(text: str, option: str) -> tuple[str, str]:
         raise click.BadParameter(f"{path} is not UTF-8", param_hint=option) from None
     except OSError as error:
         raise click.BadParameter(f"{path} cannot be read: {error.strerror}", param_hint=option) from None
+
+
+def _standard_input(option: str) -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise click.BadParameter("standard input is not UTF-8", param_hint=option) from None
 
 
 def _yaml(content: str, where: str, option: str) -> Any:
@@ -117,9 +125,18 @@ def _no_number(_constant: str) -> NoReturn:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return _loaded(text)
     except (ValueError, RecursionError):
         return text
+
+
+def _loaded(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_number, parse_float=_number)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _nested(name: str, value: Any) -> dict[str, Any]:

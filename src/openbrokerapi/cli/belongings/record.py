@@ -89,8 +89,9 @@ class Instance(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     bindings: tuple[Binding, ...] = ()
 
     def binding(self, name: str) -> Binding | None:
-        """Find a binding by its name, or its id."""
-        return next((each for each in self.bindings if name in (each.name, each.id)), None)
+        """Find a binding by its name, or else by its id."""
+        by_name = (each for each in self.bindings if each.name == name)
+        return next(by_name, None) or next((each for each in self.bindings if each.id == name), None)
 
     def with_binding(self, name: str, binding: Binding | None) -> Instance:
         """Replace, add or (None) take out the binding of a name."""
@@ -109,12 +110,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     instances: tuple[Instance, ...] = ()
 
     def named(self, name: str, broker: str | None = None) -> list[Instance]:
-        """Find the instances of a name or an id, at one broker or at all."""
-        return [
-            each
-            for each in self.instances
-            if name in (each.name, each.id) and (broker is None or each.broker == broker)
-        ]
+        """Find the instances of a name, or else of an id, at one broker or at all."""
+        here = [each for each in self.instances if broker is None or each.broker == broker]
+        return [each for each in here if each.name == name] or [each for each in here if each.id == name]
 
     def with_instance(self, broker: str, name: str, instance: Instance | None) -> Record:
         """Replace, add or (None) take out the instance of a name at a broker."""

@@ -76,6 +76,8 @@ class RecordFile:
                 write_private(self.path, msgspec.json.format(msgspec.json.encode(changed), indent=1) + b"\n")
             except OSError as error:
                 raise RecordError(f"the record {self.path} cannot be written: {error.strerror}") from None
+            except UnicodeEncodeError:  # from a command line that is not UTF-8
+                raise RecordError("what is to be recorded is no text: write names and ids in UTF-8") from None
             return changed
 
     def _decoded(self, content: bytes) -> Record:

@@ -33,6 +33,8 @@ from openbrokerapi.platform import (
 from .safe_text import safe
 
 INTERRUPTED = 130
+# As OpenSSL calls it.
+_DISTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 # The first class that an error belongs to.
 _ADVICE: tuple[tuple[type[PlatformError], str], ...] = (
@@ -53,7 +55,7 @@ _ADVICE: tuple[tuple[type[PlatformError], str], ...] = (
     (NotFound, "the broker does not know it, or is still making it"),
     (Gone, "it is not there any more"),
     (MalformedAnswer, "the broker breaks the specification; openbroker check shows how"),
-    (UnexpectedStatus, "check that the address is the broker's, without /v2"),
+    (UnexpectedStatus, "check that the address is the broker's, without /v2; no redirect is followed"),
     (Failed, "look for the request identity in the broker's log"),
     (PollingTimedOut, "look with openbroker poll whether it has ended meanwhile"),
     (OperationFailed, "change what the broker names, or ask its operator"),
@@ -127,6 +129,8 @@ def _description(error: PlatformError) -> str | None:
 def advice_for(error: PlatformError) -> str | None:
     """Say what an operator can do about an error, or None."""
     if isinstance(error, NoAnswer):
+        if _DISTRUSTED in str(error):
+            return "give --ca with the authorities that have signed the broker's certificate, or --insecure"
         if not error.sent:
             return "check the address, and that the broker runs"
         return "look whether the broker runs and how busy it is"
